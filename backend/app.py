@@ -68,6 +68,7 @@ from backend.maintenance.run_figures import FiguresKeeper
 from backend.maintenance.sweeper import Sweeper
 from backend.monitoring import routes as monitoring_routes
 from backend.monitoring.prometheus import Metrics, TimingMiddleware
+from backend.plugins import routes as plugins_routes
 from backend.preview import routes as preview_routes
 from backend.queue import routes as queue_routes
 from backend.runs import routes as runs_routes
@@ -96,7 +97,7 @@ log = logging.getLogger(__name__)
 _ROUTERS = (
     auth_routes.router,
     token_routes.router,
-    comparisons_routes.catalogue_router,
+    plugins_routes.catalogue_router,
     live_routes.router,
     preview_routes.router,
     comparisons_routes.router,
@@ -121,6 +122,7 @@ _ROUTERS = (
     artifacts_routes.comparison_router,
     artifacts_routes.run_router,
     embeddings_worker_routes.router,
+    plugins_routes.worker_router,
 )
 
 

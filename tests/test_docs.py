@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -19,6 +20,12 @@ from contract.dataset_files import read_features, read_paired
 from contract.metrics import METRICS, TEST_LAST_PREFIX, TEST_PREFIX, bare_key
 from contract.names import API_PREFIX
 from contract.settings import NAMES
+from tests.support.plugin_entries import arm
+from tests.support.plugins import entry_of, put, refs
+from tests.support.specs import small
+from worker.plugins.sources import Place
+from worker.reporting.reporter import ListReporter
+from worker.trainer.training import Training
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("contract", "backend", "worker", "frontend", "launcher")
@@ -46,7 +53,7 @@ def test_every_metric_and_loss_is_explained() -> None:
     method = _text("docs/METHOD.md")
     keys = {re.sub(r"^(audio|visual)\.", "", bare_key(key)) for key in METRICS}
     assert [key for key in sorted(keys) if f"`{key}`" not in method] == []
-    assert len(keys) == 116
+    assert len(keys) == 122
     assert all(f"`{prefix}`" in method for prefix in (TEST_PREFIX, TEST_LAST_PREFIX))
     assert all(f"`{modality}.geometry.…`" in method for modality in ("audio", "visual"))
     assert [row.kind for row in LOSSES if f"| `{row.kind}` |" not in method] == []
@@ -74,7 +81,7 @@ def test_every_route_is_documented_and_the_other_way_round(
     }
     named = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", _text("docs/API.md"), re.MULTILINE)
     assert {re.sub(r"{[^}]*}", "{}", call) for call in named} == served
-    assert len(served) == 94
+    assert len(served) == 95
 
 
 def test_every_role_is_documented() -> None:
@@ -172,6 +179,25 @@ def test_the_examples_of_own_data_make_files_that_are_taken(
     pairs = read_paired(tmp_path / "pairs.h5")
     assert pairs.visual is not None
     assert (pairs.features.shape, pairs.visual.shape) == ((100, 128), (100, 1024))
+
+
+def test_the_example_of_a_plugin_trains(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", _text("docs/PLUGINS.md"), re.DOTALL)
+    [place] = [Place("file", str(put(tmp_path / "losses", "siglip", example)))]
+    found = entry_of(place)
+    assert (found.problem, found.notes, found.counts) == ("", [], "terms")
+    assert (found.name, found.label, found.two_modalities) == ("siglip", "SigLIP", True)
+    assert found.parameters["temperature"]["x-search"] == {"low": 0.01, "high": 1.0, "log": True}
+    spec = parse_spec(small(arms=[arm("siglip")], training={"epochs": 2, "batch_size": 64}))
+    reporter, ref = ListReporter(), refs(Path(place.where))["siglip"]
+    Training(spec, spec.arms[0], 0, torch.device("cpu"), reporter, plugin=ref).run(lambda: False)
+    losses = [value for _, value in reporter.series["dynamics.loss"]]
+    assert losses[-1] is not None
+    assert losses[0] is not None
+    assert losses[-1] < losses[0]
+    assert "dynamics.active_ratio.pair" in reporter.series
+    [named] = re.findall(r"```json\n(.*?)```", _text("docs/PLUGINS.md"), re.DOTALL)
+    assert parse_spec(small(arms=[json.loads(named)])).arms[0].loss.kind == "plugin"
 
 
 def _direct() -> set[str]:

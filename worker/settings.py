@@ -63,6 +63,25 @@ def _among(names: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+PML: Final = "pml"
+"""The losses of pytorch-metric-learning."""
+ENTRY_POINTS: Final = "entry_points"
+"""Losses of installed packages."""
+
+
+def _losses(value: object) -> object:
+    """Parse a list, by commas, of sources of losses."""
+    if not isinstance(value, str):
+        return value
+    names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    for name in names:
+        if name not in {PML, ENTRY_POINTS} and not Path(name).is_absolute():
+            raise problem(
+                f"names {name!r}; needs {PML}, {ENTRY_POINTS} or absolute paths of folders"
+            )
+    return names
+
+
 @dataclass(frozen=True, config=ConfigDict(validate_by_name=True, validate_by_alias=True))
 class Settings:
     """Settings of one slot and its trainers; tests may make them without an environment."""
@@ -104,6 +123,8 @@ class Settings:
 
     model_roots: Annotated[Folders, variable(MODEL_ROOTS)] = ()
     """Folders that models for texts lie in, which specs name; none: only the bundled one."""
+    losses: Annotated[tuple[str, ...], variable("LOSSBOARD_LOSSES"), BeforeValidator(_losses)] = ()
+    """Where losses from outside come from: pml, entry_points, and folders by their paths."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:

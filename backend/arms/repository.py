@@ -19,6 +19,7 @@ from backend.runs import search_progress
 from backend.runs.progress import STATES_BY_IMPORTANCE, Counted, Tally
 from backend.runs.search_progress import search_size
 from contract.comparison.differences import iterate_settings
+from contract.comparison.loss import stored_loss_name
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, Better
 
@@ -313,7 +314,7 @@ def _runs_of(session: Session, ids: Iterable[str]) -> list[Run]:
 
 def _arms_of(comparison: Comparison) -> Iterator[Arm]:
     for arm in comparison.spec["arms"]:
-        yield Arm(comparison, arm["name"], arm["loss"]["kind"])
+        yield Arm(comparison, arm["name"], stored_loss_name(arm["loss"]))
 
 
 def _has_all_words(arm: Arm, words: Sequence[str]) -> bool:

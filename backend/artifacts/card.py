@@ -9,6 +9,7 @@ from typing import Any, Final
 from backend.artifacts import script
 from backend.db.models import Run
 from backend.verdict.leaderboard_schemas import Leaderboard
+from contract.comparison.loss import stored_loss_name
 from contract.metrics import METRICS, TEST_PREFIX
 
 TITLES: Final = {
@@ -114,7 +115,7 @@ def plain(text: object) -> str:
 
 
 def _front_matter(description: Mapping[str, Any]) -> list[str]:
-    tags = ["metric-learning", "embeddings", description["loss"]["kind"]]
+    tags = ["metric-learning", "embeddings", stored_loss_name(description["loss"])]
     return [
         "---",
         "library_name: pytorch",
@@ -135,7 +136,8 @@ def _what_it_is(description: Mapping[str, Any]) -> str:
         parts.append(f"a {title}{of}" + (f" ({trained})" if trained else ""))
     unit = "of length 1" if description["normalize"] else "not normalised"
     return (
-        f"An encoder trained with the loss `{description['loss']['kind']}`: {' and '.join(parts)}. "
+        f"An encoder trained with the loss `{stored_loss_name(description['loss'])}`: "
+        f"{' and '.join(parts)}. "
         f"Its embeddings have {description['embedding_dim']} numbers, {unit}; "
         f"{description['parameters']:,} parameters were trained."
     )

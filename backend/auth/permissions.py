@@ -152,6 +152,7 @@ RULES: Final = (
     Rule("POST", "/internal/runs/{run}/heartbeat", "worker"),
     Rule("POST", "/internal/heartbeats", "worker"),
     Rule("POST", "/internal/workers/{name}/seen", "worker"),
+    Rule("POST", "/internal/plugins", "worker"),
     Rule("PUT", "/internal/blobs/{digest}", "worker"),
     Rule("GET", "/internal/blobs/{digest}", "worker"),
     Rule("POST", "/internal/projections/claim", "worker"),

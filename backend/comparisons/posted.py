@@ -11,8 +11,15 @@ from pydantic_core import CoreSchema, core_schema
 from backend.datasets.requirements import upload_problems
 from backend.db.database import Database
 from backend.http.dependencies import from_state
+from backend.plugins.repository import known
 from contract.catalogue.practical import practical_problems
 from contract.comparison.checks import name_problems
+from contract.comparison.plugins import (
+    Plugins,
+    names_plugins,
+    plugin_problems,
+    with_defaults,
+)
 from contract.comparison.problems import SpecError
 from contract.comparison.spec import ComparisonSpec, parse_spec, shorten
 from contract.comparison.tuples import tuple_problems
@@ -51,25 +58,36 @@ def parse_posted(
 
     Raises:
         SpecError: the spec has problems, the uploaded data set that it names does not fit, it names
-            a path outside the folders for data, or its search has more than `most` runs.
+            a path outside the folders for data or a loss that no worker has, or its search has more
+            than `most` runs.
     """
     short = shorten(raw).value
+    plugins = _plugins_of(short, database)
     others = path_problems(raw, data_roots)
     if isinstance(short, Mapping):
         others += [
             *name_problems(short),
             *tuple_problems(short),
             *practical_problems(short.get("practical")),
-            *tuning_problems(short),
+            *plugin_problems(short, plugins),
+            *tuning_problems(short, plugins),
             *budget_problems(short, most),
         ]
     try:
         spec = parse_spec(raw)
         if not others:
-            return completed(spec)
+            return completed(with_defaults(spec, plugins), plugins)
         problems, total = others, len(others)
     except SpecError as error:
         problems, total = [*error.problems, *others], error.total + len(others)
     with database.read() as session:
         of_upload = upload_problems(session, short)
     raise SpecError([*problems, *of_upload], total + len(of_upload))
+
+
+def _plugins_of(raw: object, database: Database) -> Plugins:
+    """Return what is known of plug-ins, if the spec names any."""
+    if not isinstance(raw, Mapping) or not names_plugins(raw):
+        return {}
+    with database.read() as session:
+        return known(session)

@@ -11,6 +11,7 @@ from backend.db.database import Write
 from backend.db.models import Comparison, Run, Tag
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics.points import discard_series
+from backend.plugins.repository import digests_of_arms
 from backend.tuning import engine as tuning
 from backend.tuning.budget import check_runs
 from contract.comparison.checks import duplicate_problems
@@ -163,6 +164,7 @@ def _add_runs(
     Their order is seed by seed, so that all arms of the first seed can be compared early.
     """
     pairs = [(arm, seed) for seed in seeds for arm in arms]
+    digests = digests_of_arms(session, comparison.spec)
     runs = [
         Run(
             id=f"r{secrets.token_hex(5)}",
@@ -172,6 +174,7 @@ def _add_runs(
             seed=seed,
             created_by=comparison.created_by,
             wants=comparison.spec["training"].get("device", ANY_DEVICE),
+            loss_digest=digests[arm],
             created_at=now,
         )
         for position, (arm, seed) in enumerate(pairs, first)

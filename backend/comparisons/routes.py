@@ -1,10 +1,6 @@
-"""HTTP routes: submit, find, read, change, delete, cancel and retry comparisons, add seeds.
+"""HTTP routes: submit, find, read, change, delete, cancel and retry comparisons, add seeds."""
 
-Also the catalogue: what a comparison can be made of.
-"""
-
-from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from pydantic import BaseModel, Field
@@ -40,7 +36,6 @@ from backend.runs.schemas import RunList, State, run_out
 from backend.storage.blobs import BlobStore
 from backend.tuning.budget import MostRuns
 from backend.workers.registry import Slots
-from contract.catalogue.catalogue import catalogue
 from contract.comparison.problems import SpecError
 
 router = APIRouter(prefix="/comparisons", tags=["comparisons"], route_class=SharedRoute)
@@ -213,52 +208,3 @@ def list_runs(
         found = runs.of_comparison(session, comparison, role)
         lengths = read_lengths(session, {comparison: spec}, now)[comparison]
         return RunList(runs=[run_out(run, now, lengths) for run in found])
-
-
-catalogue_router = APIRouter(tags=["catalogue"])
-
-
-class CatalogueOut(BaseModel):
-    """What can be chosen and measured: rows with texts and the JSON schemas of settings."""
-
-    data: list[dict[str, Any]]
-    encoders: list[dict[str, Any]]
-    losses: list[dict[str, Any]]
-    samplers: list[dict[str, Any]]
-    optimizers: list[dict[str, Any]]
-    training: dict[str, Any]
-    """A JSON schema, as `measure` is."""
-    arm_training: list[str]
-    """Settings of `training` that an arm may have of its own."""
-    measure: dict[str, Any]
-    practical: list[dict[str, Any]]
-    """Default bounds of differences that do not matter."""
-    practical_ratio: float
-    """The same for metrics that are compared by their ratio."""
-    limits: dict[str, int]
-    """Most `arms` of a comparison, and characters of an arm's name (`arm_name`)."""
-    tuning: dict[str, Any]
-    """`schema` of the section, possible `objectives`, and by kind of loss the `settings` that a
-    search can vary, each with its ready-made `space` (null: only on request) and `where` it has an
-    effect."""
-    presets: list[dict[str, Any]]
-    metrics: list[dict[str, Any]]
-
-
-@catalogue_router.get("/catalogue", response_model=CatalogueOut)
-def get_catalogue() -> dict[str, Any]:
-    """Return data sets, encoders, losses, samplers, optimisers, presets and metrics."""
-    return _catalogue()
-
-
-@cache
-def _catalogue() -> dict[str, Any]:
-    """Return the catalogue, which takes 50 ms to make; the form reads it at every change."""
-    found = catalogue()
-    # Whether downloaded or manually placed data are present is known only to each worker, for its
-    # own machine.
-    found["data"] = [
-        {**row, "present": True if row["source"] in {"bundled", "own"} else None}
-        for row in found["data"]
-    ]
-    return found

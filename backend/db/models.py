@@ -5,6 +5,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
+from backend.db.saved_models import BoardView as BoardView  # noqa: PLC0414 - passed on
+from backend.db.saved_models import Template as Template  # noqa: PLC0414 - passed on
+
 
 class Comparison(SQLModel, table=True):
     """Arms x seeds that a person submitted."""
@@ -37,7 +40,10 @@ class Run(SQLModel, table=True):
     """One arm with one seed; `attempt` counts its executions, the current one included."""
 
     __table_args__ = (
-        Index("ix_run_next", "state", "wants", "priority", "created_by", "created_at", "position"),
+        Index(
+            "ix_run_next",
+            *("state", "wants", "loss_digest", "priority", "created_by", "created_at", "position"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -52,6 +58,8 @@ class Run(SQLModel, table=True):
     """As its comparison's: the queue shares slots between users."""
     wants: str = "auto"
     """The device class that may execute it: cpu, cuda, or auto for any."""
+    loss_digest: str = ""
+    """Digest of the plug-in that its loss is, which a worker must have; empty for our own."""
     priority: int = 0
     """Higher goes first."""
     state: str = "queued"
@@ -176,33 +184,20 @@ class ComparisonResult(SQLModel, table=True):
     """A backend.comparisons.results.Result."""
 
 
-class BoardView(SQLModel, table=True):
-    """A view of the board that somebody saved: which comparisons, which columns, which order."""
+class Plugin(SQLModel, table=True):
+    """A loss from outside, as a worker has reported it; kept when the worker goes."""
 
-    __tablename__ = "board_view"
-    __table_args__ = (Index("ix_board_view_name", "name", unique=True),)
+    __table_args__ = (Index("ix_plugin_name", "name"), Index("ix_plugin_digest", "digest"))
 
-    id: str = Field(primary_key=True)
-    name: str
-    filters: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    columns: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    sort: str
-    created_by: str
-    created_at: float
-
-
-class Template(SQLModel, table=True):
-    """A spec that somebody saved to begin comparisons with."""
-
-    __table_args__ = (Index("ix_template_name", "name", unique=True),)
-
-    id: str = Field(primary_key=True)
-    name: str
-    note: str
-    """What it is for."""
-    spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    created_by: str
-    created_at: float
+    worker: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    """Of its code; empty where that could not be read."""
+    source: str
+    usable: bool
+    entry: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """A contract.comparison.plugins.PluginEntry."""
+    reported_at: float
 
 
 class Turn(SQLModel, table=True):

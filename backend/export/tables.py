@@ -78,6 +78,7 @@ _RUNS: Final[dict[str, Kind]] = {
     "validation_items": "whole",
     "test_items": "whole",
     "training_states": "text",
+    "loss_digest": "text",
 }
 _LEADERBOARD: Final[dict[str, Kind]] = {
     "metric": "text",
@@ -189,6 +190,7 @@ def _run(run: Run) -> Row:
         *(versions.get("engine"), versions.get("measures")),
         *(splits.get(split) for split in ("train", "validation", "test")),
         " ".join(one["state"] for one in run.states) or None,
+        run.loss_digest or None,
     )
 
 

@@ -29,6 +29,8 @@ LIMIT_KEY: Final = "lossboard.body_limit"
 _SPECS: Final = (
     ("POST", f"{API_PREFIX}/comparisons"),
     ("POST", f"{API_PREFIX}/comparisons/preview"),
+    # Not a spec, but as large: the schemas of all losses of a library.
+    ("POST", f"{API_PREFIX}/internal/plugins"),
 )
 _TEMPLATES: Final = f"{API_PREFIX}/templates"
 """The start of the addresses of templates, each of which has a spec."""

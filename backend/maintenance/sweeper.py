@@ -104,8 +104,12 @@ class Sweeper(threading.Thread):
             redis.RedisError, kombu.exceptions.OperationalError: the broker does not answer.
         """
         classes = self._workers.alive() or {"cpu": 1}
+        offered = self._workers.digests_by_device()
         with self._database.read() as session:
-            queued = {device: runs.count_queued(session, device) for device in classes}
+            queued = {
+                device: runs.count_queued(session, device, offered.get(device, ()))
+                for device in classes
+            }
         for device, slots in classes.items():
             if queued[device]:
                 self._queue.top_up(device, queued[device], slots)

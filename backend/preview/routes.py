@@ -44,7 +44,9 @@ def preview_comparison(
         if problems := upload_problems(session, raw):
             raise SpecError(problems)
         sizes, shape = _sizes(session, spec.data)
-        planned = schedule(session, spec, workers.listed(), user=user, now=now)
+        planned = schedule(
+            session, spec, workers.listed(), user=user, now=now, offered=workers.digests()
+        )
     found = figures(spec, sizes, shape)
     return preview_out(found, planned, warnings(spec, found))
 

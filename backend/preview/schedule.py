@@ -1,12 +1,13 @@
 """When the runs of a spec would be trained, if they were queued now."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlmodel import Session
 
-from backend.queue.forecast import Added, Span, forecast
+from backend.plugins.repository import digests_of_arms
+from backend.queue.forecast import NOTHING, Added, Span, forecast
 from backend.runs import queue
 from backend.runs.lengths import Basis, lengths_like
 from backend.runs.queue import QueuedRun
@@ -41,6 +42,7 @@ def schedule(
     *,
     user: str,
     now: float,
+    offered: Mapping[str, frozenset[str]] = NOTHING,
 ) -> Schedule:
     """Return when the runs of a spec would be trained.
 
@@ -50,12 +52,16 @@ def schedule(
         workers: all known slots.
         user: who would submit it.
         now: seconds since the epoch.
+        offered: digests of the plug-ins of each slot, by its name.
     """
     wants = spec.training.device
     fitting = [one for one in workers if one.state != "lost" and wants in (ANY_DEVICE, one.device)]
-    lengths = lengths_like(session, spec.model_dump(mode="json"), {one.device for one in fitting})
+    stored = spec.model_dump(mode="json")
+    digests = digests_of_arms(session, stored)
+    lengths = lengths_like(session, stored, {one.device for one in fitting})
     runs = [
-        Added(run, lengths.seconds(run.arm, run.role)) for run in _runs(spec, user=user, now=now)
+        Added(replace(run, loss_digest=digests[run.arm]), lengths.seconds(run.arm, run.role))
+        for run in _runs(spec, user=user, now=now)
     ]
     seconds = [one.seconds for one in runs]
     known = [one for one in seconds if one is not None]
@@ -67,7 +73,7 @@ def schedule(
     if fitting and work is not None:
         running = {one.run.id: one for one in queue.running_runs(session)}
         few = runs if len(runs) <= MOST_FORESEEN else _evenly(runs, work, len(fitting))
-        span = forecast(session, workers, running, now, few).added
+        span = forecast(session, workers, running, now, few, offered=offered).added
     return Schedule(len(fitting), waiting, work, span, basis)
 
 

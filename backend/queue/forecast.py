@@ -27,6 +27,8 @@ from contract.names import DEVICES
 
 GUESS_S: Final = 60.0
 """The assumed length of a run while none is known; then only the order of the runs is forecast."""
+NOTHING: Final[Mapping[str, frozenset[str]]] = {}
+"""No slot has a plug-in."""
 _BEHIND_ALL: Final = 10**9
 """Position behind all runs that a comparison has."""
 
@@ -70,6 +72,8 @@ def forecast(
     running: Mapping[str, RunWithOwner],
     now: float,
     added: Sequence[Added] = (),
+    *,
+    offered: Mapping[str, frozenset[str]] = NOTHING,
 ) -> Forecast:
     """Forecast the queue from this moment on.
 
@@ -79,6 +83,7 @@ def forecast(
         running: the running runs, by id.
         now: seconds since the epoch.
         added: runs that would be queued now.
+        offered: digests of the plug-ins of each slot, by its name.
     """
     queued = queue.queued_runs(session)
     comparisons = {one.comparison for one in queued}
@@ -106,7 +111,10 @@ def forecast(
     living = [slot for slot in slots if slot.state != "lost"]
     times_known = bool(living) and None not in remaining.values()
     ends = [seconds for seconds in remaining.values() if seconds is not None]
-    busy = [_slot(slot, running, remaining, guess) for slot in living]
+    busy = [
+        _slot(slot, running, remaining, guess, offered.get(slot.name, frozenset()))
+        for slot in living
+    ]
     order: list[str] = []
     starts: dict[str, float] = {}
     by_id = {one.run: one for one in queued}
@@ -183,18 +191,24 @@ def _slot(
     running: Mapping[str, RunWithOwner],
     remaining: Mapping[str, float | None],
     guess: float,
+    digests: frozenset[str],
 ) -> Slot:
     own = [running[run] for run in slot.runs if run in running]
     own = [one for one in own if one.run.worker == slot.name]
     if not own:
-        return Slot(slot.device)
+        return Slot(slot.device, digests=digests)
     seconds = remaining[slot.name]
-    return Slot(slot.device, own[0].created_by, guess if seconds is None else seconds)
+    until = guess if seconds is None else seconds
+    return Slot(slot.device, own[0].created_by, until, digests)
 
 
 def _waiting_run(one: QueuedRun, run_s: float | None, guess: float) -> WaitingRun:
     seconds = guess if run_s is None else run_s
-    return WaitingRun(one.run, one.created_by, one.priority, one.wants, one.age, seconds)
+    return WaitingRun(
+        *(one.run, one.created_by, one.priority, one.wants, one.age),
+        seconds,
+        one.loss_digest,
+    )
 
 
 def _rank(one: QueuedRun) -> tuple[object, ...]:

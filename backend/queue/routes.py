@@ -15,6 +15,7 @@ from backend.http.shared_reads import SharedRoute
 from backend.http.times import Now, iso
 from backend.http.writing import writes
 from backend.queue.forecast import Forecast, forecast
+from backend.queue.missing_losses import missing_losses
 from backend.runs import progress, queue
 from backend.runs import repository as runs
 from backend.runs.queue import RunWithOwner
@@ -79,6 +80,8 @@ class Waiting(BaseModel):
     priority: int
     since: str
     """When it was submitted."""
+    waits_for: str | None
+    """Why it does not start, for people, where no living slot has its loss; null otherwise."""
 
 
 class QueueOut(BaseModel):
@@ -113,7 +116,8 @@ def get_queue(
     slots = workers.listed()
     with database.read() as session:
         under_way = {work.run.id: work for work in queue.running_runs(session)}
-        foreseen = forecast(session, slots, under_way, now)
+        offered = workers.digests()
+        foreseen = forecast(session, slots, under_way, now, offered=offered)
         places = {run: place for place, run in enumerate(foreseen.order, 1)}
         order = foreseen.order
         if asked.comparison:
@@ -122,10 +126,11 @@ def get_queue(
         first = (asked.page - 1) * asked.page_size
         page = order[first : first + asked.page_size]
         works = queue.runs_with_owner(session, page)
+        lacking = missing_losses(session, [work.run for work in works.values()], offered)
         return QueueOut(
             workers=[_slot(slot, under_way, foreseen, now) for slot in slots],
             devices=dict(workers.alive()),
-            waiting=[_waiting(works[run], places[run], foreseen) for run in page],
+            waiting=[_waiting(works[run], places[run], foreseen, lacking.get(run)) for run in page],
             waiting_total=len(order),
             page=asked.page,
             page_size=asked.page_size,
@@ -192,7 +197,7 @@ def _samples_per_s(at_work: Sequence[Run], now: float) -> float | None:
     return sum(rate for rate in rates if rate is not None) or None
 
 
-def _waiting(work: RunWithOwner, place: int, foreseen: Forecast) -> Waiting:
+def _waiting(work: RunWithOwner, place: int, foreseen: Forecast, waits_for: str | None) -> Waiting:
     run = work.run
     return Waiting(
         run=run.id,
@@ -209,4 +214,5 @@ def _waiting(work: RunWithOwner, place: int, foreseen: Forecast) -> Waiting:
         wants=run.wants,
         priority=run.priority,
         since=iso(run.created_at),
+        waits_for=waits_for,
     )

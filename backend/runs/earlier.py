@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from backend.db.models import Comparison
+from contract.comparison.loss import stored_loss_name
 
 RECENT: Final = 300
 """Comparisons among which those that are alike are looked for, the newest first."""
@@ -51,7 +52,7 @@ def _setup(spec: Mapping[str, Any], arm: Mapping[str, Any]) -> ArmSetup:
     sections["optimizer"] = (training.get("optimizer") or {}).get("kind")
     text = json.dumps(sections, sort_keys=True)
     key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return ArmSetup(str(arm["name"]), str(arm["loss"]["kind"]), key, training.get("epochs"))
+    return ArmSetup(str(arm["name"]), stored_loss_name(arm["loss"]), key, training.get("epochs"))
 
 
 class _Known:

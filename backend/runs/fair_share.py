@@ -60,6 +60,8 @@ class WaitingRun(NamedTuple):
     age: Age
     seconds: float
     """How long the run will take."""
+    digest: str = ""
+    """Of the plug-in that a slot must have; empty for none."""
 
 
 class Slot(NamedTuple):
@@ -69,6 +71,8 @@ class Slot(NamedTuple):
     user: str | None = None
     seconds: float = 0.0
     """Seconds until it is free."""
+    digests: frozenset[str] = frozenset()
+    """Of the plug-ins that it has."""
 
 
 class Start(NamedTuple):
@@ -89,21 +93,22 @@ def plan_starts(
     take never starts and is left out. Changes `turns`.
     """
     levels = _levels(waiting)
-    heap = [(slot.seconds, at, slot.device, slot.user) for at, slot in enumerate(slots)]
+    known = list(slots)
+    heap = [(slot.seconds, at, slot.user) for at, slot in enumerate(known)]
     heapq.heapify(heap)
     while heap and levels:
-        now, at, device, user = heapq.heappop(heap)
+        now, at, user = heapq.heappop(heap)
         if user is not None:
             turns.ended(user)
-        taken = _take_next(levels, device, turns)
+        taken = _take_next(levels, known[at], turns)
         if taken is None:
-            continue  # nothing is left for this device
-        heapq.heappush(heap, (now + taken.seconds, at, device, taken.user))
+            continue  # nothing is left for this slot
+        heapq.heappush(heap, (now + taken.seconds, at, taken.user))
         yield Start(taken.run, now, now + taken.seconds)
 
 
-Queues = dict[tuple[str, str], deque[WaitingRun]]
-"""(user, device class wanted) -> runs, the oldest first."""
+Queues = dict[tuple[str, str, str], deque[WaitingRun]]
+"""(user, device class wanted, digest of the plug-in needed) -> runs, the oldest first."""
 
 
 def _levels(waiting: Iterable[WaitingRun]) -> dict[int, Queues]:
@@ -111,32 +116,33 @@ def _levels(waiting: Iterable[WaitingRun]) -> dict[int, Queues]:
     levels: dict[int, Queues] = {}
     for one in sorted(waiting, key=lambda one: (-one.priority, one.age)):
         queues = levels.setdefault(one.priority, {})
-        queues.setdefault((one.user, one.wants), deque()).append(one)
+        queues.setdefault((one.user, one.wants, one.digest), deque()).append(one)
     return levels
 
 
-def _take_next(levels: dict[int, Queues], device: str, turns: Turns) -> WaitingRun | None:
-    """Remove and return the run that a slot of this device class would claim now."""
-    fitting = (ANY_DEVICE, device)
+def _take_next(levels: dict[int, Queues], slot: Slot, turns: Turns) -> WaitingRun | None:
+    """Remove and return the run that a slot would claim now."""
+    devices, digests = (ANY_DEVICE, slot.device), {"", *slot.digests}
     priorities = (
         priority
         for priority, queues in levels.items()
-        if any(wants in fitting for _, wants in queues)
+        if any(wants in devices and digest in digests for _, wants, digest in queues)
     )
     priority = next(priorities, None)
     if priority is None:
         return None
     queues = levels[priority]
     oldest: dict[str, WaitingRun] = {}
-    for (user, wants), queue in queues.items():
-        if wants in fitting:
+    for (user, wants, digest), queue in queues.items():
+        if wants in devices and digest in digests:
             oldest[user] = min(oldest.get(user, queue[0]), queue[0], key=lambda one: one.age)
     taken = oldest[turns.first({user: one.age[0] for user, one in oldest.items()})]
     turns.claimed(taken.user)
-    queue = queues[taken.user, taken.wants]
+    key = (taken.user, taken.wants, taken.digest)
+    queue = queues[key]
     queue.popleft()
     if not queue:
-        del queues[taken.user, taken.wants]
+        del queues[key]
     if not queues:
         del levels[priority]
     return taken

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select, update
 from backend.db.database import Write
 from backend.db.models import Comparison, Run, Turn
 from backend.errors import ConflictError
+from backend.plugins.repository import NO_PLUGIN
 from backend.runs.fair_share import Age, Turns
 from contract.comparison.training import ANY_DEVICE
 
@@ -37,14 +38,21 @@ class QueuedRun:
     priority: int
     wants: str
     age: Age
+    loss_digest: str = NO_PLUGIN
 
 
-def next_run(session: Session, device: str) -> Run | None:
+def next_run(session: Session, device: str, digests: Collection[str] = ()) -> Run | None:
     """Return the run that a free slot of this device class gets next; None if none waits for it.
+
+    A run whose loss is a plug-in is for slots that have it: `digests` are those of the slot.
 
     backend.runs.fair_share says which it is. Each of the queries reads a range of one index.
     """
-    fitting = (col(Run.state) == "queued", col(Run.wants).in_((ANY_DEVICE, device)))
+    fitting = (
+        col(Run.state) == "queued",
+        col(Run.wants).in_((ANY_DEVICE, device)),
+        col(Run.loss_digest).in_((NO_PLUGIN, *digests)),
+    )
     connection = session.connection()
     priority = connection.execute(columns(func.max(Run.priority)).where(*fitting)).scalar()
     if priority is None:
@@ -68,6 +76,7 @@ def trained_with(session: Session, first: Run, device: str, limit: int) -> list[
         .where(
             col(Run.state) == "queued",
             col(Run.wants).in_((ANY_DEVICE, device)),
+            col(Run.loss_digest) == NO_PLUGIN,  # others are trained alone
             col(Run.priority) == first.priority,
             col(Run.created_by) == first.created_by,
             col(Run.comparison_id) == first.comparison_id,
@@ -116,11 +125,16 @@ def queued_runs(session: Session) -> list[QueuedRun]:
             col(Run.wants),
             col(Run.created_at),
             col(Run.position),
+            col(Run.loss_digest),
         ).where(col(Run.state) == "queued")
     )
     return [
-        QueuedRun(run, comparison, arm, role, user, priority, wants, (created_at, position, run))
-        for run, comparison, arm, role, user, priority, wants, created_at, position in rows
+        QueuedRun(
+            *(run, comparison, arm, role, user, priority, wants),
+            (created_at, position, run),
+            digest,
+        )
+        for run, comparison, arm, role, user, priority, wants, created_at, position, digest in rows
     ]
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, and_, col, exists, func, or_, select, update
 
 from backend.db.database import Write
-from backend.db.models import LogLine, Run, Trial
+from backend.db.models import Comparison, LogLine, Run, Trial
 from backend.errors import ConflictError, NotFoundError
 from backend.metrics import points
+from backend.plugins.repository import NO_PLUGIN, digest_for
 from backend.runs import artifacts, queue, snapshots
 from contract.comparison.training import ANY_DEVICE
 from contract.events import Failure
@@ -64,16 +65,24 @@ def in_state(session: Session, state: str) -> list[Run]:
     return list(session.exec(select(Run).where(Run.state == state)).all())
 
 
-def count_queued(session: Session, device: str | None = None) -> int:
-    """Return how many runs are queued; with a device class, only those that its slots may take."""
+def count_queued(
+    session: Session, device: str | None = None, digests: Collection[str] | None = None
+) -> int:
+    """Return how many runs are queued; with a device class, only those that its slots may take; and
+    with the digests of plug-ins, of those with a plug-in only those with one of them."""
     query = select(func.count()).select_from(Run).where(Run.state == "queued")
     if device is not None:
         query = query.where(col(Run.wants).in_((ANY_DEVICE, device)))
+    if digests is not None:
+        query = query.where(col(Run.loss_digest).in_((NO_PLUGIN, *digests)))
     return session.exec(query).one()
 
 
-def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
-    """Give the next queued run to a worker; return None if no run waits for this device class.
+def claim(
+    write: Write, *, worker: str, device: str, now: float, digests: Collection[str] = ()
+) -> Run | None:
+    """Give the next queued run to a worker; return None if no run waits for this device class, and
+    for the plug-ins that the worker has.
 
     backend.runs.fair_share says which run is next. What the previous attempt measured beyond the
     step that the new attempt starts after is deleted in the same transaction. Without a checkpoint
@@ -81,7 +90,7 @@ def claim(write: Write, *, worker: str, device: str, now: float) -> Run | None:
     again.
     """
     session = write.session
-    run = queue.next_run(session, device)
+    run = queue.next_run(session, device, digests)
     if run is None:
         return None
     taken = session.connection().execute(
@@ -311,8 +320,23 @@ def _begin_claimed(write: Write, run: Run) -> None:
 
 
 def _retry(write: Write, run: Run) -> None:
+    _take_current_plugin(write, run)
     run.strikes = 0
     _queue_again(write, run)
+
+
+def _take_current_plugin(write: Write, run: Run) -> None:
+    """Have a run whose loss is a plug-in use the code that workers have now; it begins anew if that
+    is another."""
+    if run.loss_digest == NO_PLUGIN:
+        return
+    spec = write.session.get_one(Comparison, run.comparison_id).spec
+    digest = next(
+        digest_for(write.session, arm["loss"]) for arm in spec["arms"] if arm["name"] == run.arm
+    )
+    if digest != run.loss_digest:
+        run.loss_digest = digest
+        drop_checkpoint(write, run)
 
 
 def _set_trial_state(write: Write, where: ColumnElement[bool], state: str) -> None:

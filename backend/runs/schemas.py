@@ -59,6 +59,8 @@ class RunOut(BaseModel):
     """Versions of the engine and of the measures; null for a run of version 0.5."""
     splits: dict[str, int] | None
     """Items of each split of its data; null for a run of version 0.5."""
+    loss_digest: str | None
+    """Of the code of its loss, where that is a plug-in; null for our own losses."""
     step: int
     total_steps: int
     steps_per_epoch: int
@@ -135,6 +137,7 @@ def run_out(run: Run, now: float, lengths: Lengths = UNKNOWN) -> RunOut:
         states=[RunState(**state) for state in run.states],
         versions=run.versions,
         splits=run.splits,
+        loss_digest=run.loss_digest or None,
         step=run.step,
         total_steps=run.total_steps,
         steps_per_epoch=run.steps_per_epoch,

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, exists, select
 from backend.db.database import Write
 from backend.db.models import Comparison, Run, Trial
 from backend.errors import ConflictError, NotFoundError
+from backend.plugins.repository import digests_of_arms
 from backend.runs.repository import has_finals
 from backend.tuning.proposals import Params
 from backend.tuning.steps import Place, Trials, tuning_of
@@ -224,6 +225,7 @@ def _add_runs(
         func.coalesce(func.max(Run.position), -1), func.coalesce(func.max(Run.priority), 0)
     )
     last, priority = write.session.exec(places.where(Run.comparison_id == comparison.id)).one()
+    digests = digests_of_arms(write.session, comparison.spec)
     runs = [
         Run(
             id=f"r{secrets.token_hex(5)}",
@@ -233,6 +235,7 @@ def _add_runs(
             seed=new.seed,
             created_by=comparison.created_by,
             wants=comparison.spec["training"].get("device", ANY_DEVICE),
+            loss_digest=digests[new.trial.arm],
             priority=priority if now is None else 0,
             created_at=comparison.created_at if now is None else now,
             role=role,

@@ -13,7 +13,7 @@ from backend.verdict.schemas import ArmStateOut, Pair
 from backend.verdict.tuned import budget_caveat, edge_caveats, range_caveats, searched
 from backend.verdict.wording import count, listed, listed_arms, named
 from contract.comparison.differences import BATCH_SETTINGS, Difference, differences
-from contract.comparison.loss import ACTIVE_EPS
+from contract.comparison.loss import ACTIVE_EPS, PluginLoss
 from contract.comparison.replication import ReplicationKind, kind_of, replicate_noun
 from contract.comparison.spec import ComparisonSpec
 from contract.metrics.states import NOT_TRAINED
@@ -21,6 +21,8 @@ from contract.statistics import ALPHA, ENUMERATED_SEEDS, FEWEST, RANDOM_FLIPS, s
 
 _EXACTLY_ZERO_LOSSES: Final = {"contrastive", "triplet"}
 """Losses that become exactly 0."""
+SHORT_DIGEST: Final = 8
+"""Digits of a digest that are shown."""
 _VERSION_NAMES: Final = {"engine": "engines", "measures": "definitions of the measures"}
 _UNKNOWN: Final = "0.5 or older"
 
@@ -71,6 +73,7 @@ def caveats(facts: Facts) -> list[str]:
         *_states(facts),
         *_missing_runs(facts.runs),
         *_mixed_versions(facts.runs),
+        *_mixed_losses(facts.runs),
         *_different_batches(differs),
         *_differing_settings(
             [one for one in differs if one.setting not in searched(facts.spec, facts.arm_names)]
@@ -133,6 +136,21 @@ def _mixed_versions(runs: Iterable[Run]) -> list[str]:
     return sentences
 
 
+def _mixed_losses(runs: Iterable[Run]) -> list[str]:
+    """Name the arms whose runs have a plug-in of several versions of its code."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        if run.state == "succeeded" and run.loss_digest:
+            found.setdefault(run.arm, set()).add(run.loss_digest)
+    return [
+        f"The runs of {named(arm)} have {len(digests)} versions of its loss's code "
+        f"({', '.join(sorted(one[:SHORT_DIGEST] for one in digests))}): part of a difference may "
+        "come from that. Retry the older runs to compare like with like."
+        for arm, digests in found.items()
+        if len(digests) > 1
+    ]
+
+
 def _different_batches(differs: Sequence[Difference]) -> list[str]:
     if any(difference.setting in BATCH_SETTINGS for difference in differs):
         return ["The arms do not see the same batches: their batch size or sampler differs."]
@@ -189,11 +207,25 @@ def _fixed_test_set(kind: ReplicationKind) -> list[str]:
 
 
 def _never_zero_losses(spec: ComparisonSpec, arms: Iterable[str]) -> list[str]:
-    soft = [name for name in arms if spec.arm(name).loss.kind not in _EXACTLY_ZERO_LOSSES]
+    losses = {name: spec.arm(name).loss for name in arms}
+    plugged = [name for name, loss in losses.items() if isinstance(loss, PluginLoss)]
+    soft = [
+        name
+        for name, loss in losses.items()
+        if name not in plugged and loss.kind not in _EXACTLY_ZERO_LOSSES
+    ]
+    said = []
+    if plugged:
+        said.append(
+            f"The loss of {listed_arms(plugged)} is a plug-in, which says itself what its tuples "
+            "are: active ratios and the numbers of tuples of two losses are not the same thing, "
+            "and are not measured where it returns a number alone."
+        )
     if not soft:
-        return []
+        return said
     return [
+        *said,
         f"The loss of {listed_arms(soft)} is never exactly 0: there a tuple counts as active "
         f"above {ACTIVE_EPS:g}, so active ratios and gradients per active tuple of other losses "
-        "are not quite the same thing."
+        "are not quite the same thing.",
     ]

@@ -3,6 +3,7 @@ that may be trained as one computation."""
 
 import logging
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,7 +42,14 @@ class ClaimedRun:
 
 
 def claim(
-    write: Write, *, worker: str, device: str, now: float, most: int = 1, idle_slots: int = 1
+    write: Write,
+    *,
+    worker: str,
+    device: str,
+    now: float,
+    most: int = 1,
+    idle_slots: int = 1,
+    digests: Collection[str] = (),
 ) -> list[ClaimedRun]:
     """Give the next queued run to a slot, with others that may be trained together with it; an
     empty list if no run waits for its device class.
@@ -56,10 +64,11 @@ def claim(
         now: seconds since the epoch.
         most: runs that it takes at most.
         idle_slots: of the device class, this one included; what is queued is shared among them.
+        digests: of the plug-ins that it has.
     """
     specs = SpecReader(write.session)
     for _ in range(MAX_UNREADABLE):
-        run = runs.claim(write, worker=worker, device=device, now=now)
+        run = runs.claim(write, worker=worker, device=device, now=now, digests=digests)
         if run is None:
             return []
         try:
@@ -73,7 +82,7 @@ def claim(
             runs.end(write, run, state="failed", failure=failure, now=now)
             write.session.flush()
             continue
-        queued = 1 + runs.count_queued(write.session, device)
+        queued = 1 + runs.count_queued(write.session, device, digests)
         wanted = min(most, MOST_RUNS, math.ceil(queued / max(1, idle_slots)))
         found = {run.id: spec} | _find_others(write, specs, run, spec, wanted - 1)
         others = [one.run for one in found.values() if one.run is not run]

@@ -8,7 +8,7 @@ database; after its start every running run gets one full lease.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -61,6 +61,8 @@ class _Slot:
     pid: int
     runs: tuple[str, ...]
     seen: float
+    digests: frozenset[str] = frozenset()
+    """Of the plug-ins that it has."""
     usage: SlotUsage | None = None
 
 
@@ -73,11 +75,20 @@ class Workers:
         self._lock = threading.Lock()
 
     def seen(
-        self, name: str, *, device: str, host: str, pid: int, runs: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        device: str,
+        host: str,
+        pid: int,
+        runs: Sequence[str] = (),
+        digests: Iterable[str] = (),
     ) -> None:
-        """Note that a slot is alive, and which runs it has."""
+        """Note that a slot is alive, which runs it has, and which plug-ins."""
+        now = self._clock()
         with self._lock:
-            self._slots[name] = _Slot(device, host, pid, tuple(runs), self._clock())
+            slot = _Slot(device, host, pid, tuple(runs), now, frozenset(digests))
+            self._slots[name] = slot
 
     def busy(
         self, name: str, *, runs: Sequence[str], device: str, usage: SlotUsage | None = None
@@ -106,6 +117,21 @@ class Workers:
                 )
                 for name, slot in sorted(self._slots.items())
             ]
+
+    def digests(self) -> dict[str, frozenset[str]]:
+        """Return the digests of the plug-ins of each living slot."""
+        living = {slot.name for slot in self.listed() if slot.state != "lost"}
+        with self._lock:
+            return {name: slot.digests for name, slot in self._slots.items() if name in living}
+
+    def digests_by_device(self) -> dict[str, frozenset[str]]:
+        """Return the digests of the plug-ins that the living slots of each device class have."""
+        found: dict[str, frozenset[str]] = {}
+        by_slot = self.digests()
+        for slot in self.listed():
+            own = by_slot.get(slot.name, frozenset())
+            found[slot.device] = found.get(slot.device, frozenset()) | own
+        return found
 
     def alive(self) -> Counter[str]:
         """Return the numbers of living slots by device class."""

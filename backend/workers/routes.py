@@ -21,6 +21,7 @@ from backend.workers.claims import ClaimedRun
 from backend.workers.registry import AliveLeases, Leases, Slots, SlotUsage, WorkerOut, Workers
 from contract import logs
 from contract.artifacts import Keep
+from contract.comparison.plugins import MAX_PLUGINS
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["workers"])
@@ -46,6 +47,7 @@ worker_router = APIRouter(
 )
 
 Device = Literal["cpu", "cuda"]
+LossDigest = Annotated[str, Field(min_length=1, max_length=64)]
 Kept = Annotated[Keep, from_state("keep")]
 """What runs keep of their trained models."""
 
@@ -60,6 +62,8 @@ class SlotIntroduction(_In):
     device: Device
     host: str = Field(max_length=255)
     pid: int
+    losses: list[LossDigest] = Field(default_factory=list, max_length=MAX_PLUGINS)
+    """Digests of the plug-ins that it can train with."""
 
 
 class ClaimIn(SlotIntroduction):
@@ -86,6 +90,8 @@ class ClaimedAttempt(BaseModel):
     spec: dict[str, Any]
     keep: Keep
     """What it is to keep of its trained model."""
+    loss_digest: str | None
+    """Of the plug-in that its loss is; null for our own losses."""
 
 
 class Claim(ClaimedAttempt):
@@ -153,11 +159,19 @@ def claim_run(
             now=now,
             most=asked.most,
             idle_slots=idle,
+            digests=asked.losses,
         )
         for one in claimed:
             leases.grant(one.run.id, one.run.attempt)
     taken = [one.run.id for one in claimed]
-    workers.seen(asked.worker, device=asked.device, host=asked.host, pid=asked.pid, runs=taken)
+    workers.seen(
+        asked.worker,
+        device=asked.device,
+        host=asked.host,
+        pid=asked.pid,
+        runs=taken,
+        digests=asked.losses,
+    )
     for one in claimed:
         extra = logs.attempt_fields(one.run.id, one.run.attempt)
         log.info("claimed by %s", asked.worker, extra=extra)
@@ -180,6 +194,7 @@ def _attempt(claimed: ClaimedRun, lease_s: float, keep: Keep) -> ClaimedAttempt:
         seed=run.seed,
         spec=claimed.spec,
         keep=keep,
+        loss_digest=run.loss_digest or None,
     )
 
 
@@ -265,4 +280,4 @@ def _answer_heartbeats(
 @worker_router.post("/workers/{name}/seen", status_code=204)
 async def report_idle_worker(name: str, slot: SlotIntroduction, workers: Slots) -> None:
     """Note that an idle slot is alive."""
-    workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid)
+    workers.seen(name, device=slot.device, host=slot.host, pid=slot.pid, digests=slot.losses)

@@ -47,6 +47,9 @@ from contract.tuning.spaces import most_classes
 
 __all__ = ["DATA", "ENCODERS", "LOSSES", "OPTIMIZERS", "SAMPLERS", "catalogue"]
 
+OWN_SOURCE: Final = "lossboard"
+"""Source of our own losses, beside those that workers bring."""
+
 ENCODERS: Final = (
     Row(MlpEncoder, "MLP", "A multi-layer perceptron; takes vectors and small images."),
     Row(
@@ -205,7 +208,7 @@ def catalogue() -> dict[str, Any]:
     return {
         "data": [_data_row(row) for row in DATA],
         "encoders": [{**row, "takes": list(TAKES[row["kind"]])} for row in _rows(ENCODERS)],
-        "losses": _rows(LOSSES),
+        "losses": [{**row, "source": OWN_SOURCE} for row in _rows(LOSSES)],
         "samplers": _rows(SAMPLERS),
         "optimizers": _rows(OPTIMIZERS),
         "training": Training.model_json_schema(),
@@ -217,6 +220,7 @@ def catalogue() -> dict[str, Any]:
         "tuning": tuning_entry(),
         "presets": [asdict(preset) for preset in PRESETS],
         "metrics": [asdict(metric) for metric in METRICS.values()],
+        "plugins": [],  # of which only the workers know
     }
 
 

@@ -1,11 +1,11 @@
 """What the form needs to offer a search: the settings of each loss with its ready-made space."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from contract.comparison.loss import SHOWN_WHERE
+from contract.comparison.loss import KINDS_WITH_PARAMETERS, SHOWN_WHERE
 from contract.comparison.training import MPerClassSampler, Training
 from contract.comparison.tuning import Tuning
 from contract.tuning.draws import WHOLE
@@ -43,12 +43,28 @@ def _rows(loss: str) -> list[dict[str, Any]]:
         shown = extra.get(SHOWN_WHERE) if isinstance(extra, dict) else None
         where = {f"loss.{other}": [str(value)] for other, value in _items(shown)}
         rows.append(_row(f"loss.{name}", model, setting, space, where))
-    for path, setting in training_settings(loss).items():
+    return rows + training_rows(
+        lambda optimizer: default_space(loss, optimizer), trainable=loss in KINDS_WITH_PARAMETERS
+    )
+
+
+def training_rows(
+    space_of: Callable[[str], Mapping[str, Any]], *, trainable: bool
+) -> list[dict[str, Any]]:
+    """Return a row for each training setting that a search can vary.
+
+    Args:
+        space_of: returns the ready-made space by kind of optimiser.
+        trainable: whether the loss has parameters that are trained.
+    """
+    rows = []
+    space = space_of("adam")
+    for path, setting in training_settings(trainable=trainable).items():
         name = path.rpartition(".")[2]
         if path.startswith("training.optimizer."):
             kinds = [kind for kind, one in OPTIMIZERS.items() if name in one.model_fields]
             owner: type[BaseModel] = OPTIMIZERS[kinds[0]]
-            groups = _by_space(loss, path, kinds)
+            groups = _by_space(space_of, path, kinds)
         else:
             owner, groups = _OF_TRAINING[path], [(space, {})]
             if path == "training.sampler.m":
@@ -57,11 +73,13 @@ def _rows(loss: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _by_space(loss: str, path: str, kinds: list[str]) -> list[tuple[dict[str, Any], Where]]:
+def _by_space(
+    space_of: Callable[[str], Mapping[str, Any]], path: str, kinds: list[str]
+) -> list[tuple[Mapping[str, Any], Where]]:
     """Return the optimisers that have a setting, those with the same space together."""
-    groups: list[tuple[dict[str, Any], Where]] = []
+    groups: list[tuple[Mapping[str, Any], Where]] = []
     for kind in kinds:
-        space = default_space(loss, kind)
+        space = space_of(kind)
         for before, where in groups:
             if before.get(path) == space.get(path):
                 where["training.optimizer.kind"].append(kind)

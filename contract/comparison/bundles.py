@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contract.comparison.encoder import MlpEncoder, Pretrained, is_frozen
+from contract.comparison.loss import PluginLoss
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Training
 
@@ -25,7 +26,8 @@ def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
 
     It is where the network is a small stack of linear layers (an MLP, or the head of a frozen
     model) on one modality, the batch has less than 256 items that are not augmented, and the
-    loss is over all tuples by Euclidean distance or a softmax; in float32 and on a CPU.
+    loss is one of ours, over all tuples by Euclidean distance or a softmax; in float32 and on a
+    CPU.
 
     Args:
         spec: that the run is trained by.
@@ -34,6 +36,7 @@ def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
     """
     return (
         device == "cpu"
+        and not isinstance(arm.loss, PluginLoss)
         and spec.visual_encoder is None
         and _is_small_stack(spec)
         and _is_plain(spec.training_of(arm))

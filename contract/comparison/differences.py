@@ -8,7 +8,15 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contract.comparison.loss import ALIKE_ACROSS_LOSSES, SHOWN_WHERE, Loss
+from contract.comparison.loss import (
+    ALIKE_ACROSS_LOSSES,
+    PLUGIN,
+    SHOWN_WHERE,
+    Loss,
+    NamedPart,
+    PluginLoss,
+    loss_name,
+)
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import SHOWN_WITH_LOSSES
 
@@ -76,7 +84,7 @@ def _differ(
     """Return whether two arms, each with its value of a setting, differ in it."""
     (name, value), (other_name, other_value) = one, other
     losses = [spec.arm(arm).loss for arm in (name, other_name)]
-    if losses[0].kind != losses[1].kind:
+    if loss_name(losses[0]) != loss_name(losses[1]):
         for alike in (_alike(loss, setting) for loss in losses):
             if value in alike and other_value in alike:
                 return False
@@ -94,7 +102,7 @@ def _alike(loss: Loss, setting: str) -> Sequence[Any]:
 
 def _settings(spec: ComparisonSpec, arm: Arm) -> Iterator[tuple[str, str, Any]]:
     for name, meaning, value in iterate_settings("loss", arm.loss, arm.loss.kind):
-        if name != "loss.kind":
+        if name not in {"loss.kind", "loss.name"}:
             yield name, meaning, value
     yield from iterate_settings("training", spec.training_of(arm), arm.loss.kind)
 
@@ -109,12 +117,29 @@ def iterate_settings(
         section: of a spec.
         loss_kind: of the arm; with it, settings without an effect are left out.
     """
+    if isinstance(section, PluginLoss):
+        yield from _plugin_settings(path, section)
+        return
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
             yield from iterate_settings(f"{path}.{name}", value, loss_kind)
         elif not loss_kind or _has_effect(field, section, loss_kind):
             yield f"{path}.{name}", field.title or name, value
+
+
+def _plugin_settings(path: str, loss: PluginLoss) -> Iterator[tuple[str, str, Any]]:
+    """Yield the same of a plug-in. What a parameter means only the plug-in itself knows, so that
+    those of two plug-ins that have one name are two settings."""
+    yield f"{path}.kind", "kind", loss.kind
+    yield f"{path}.name", "name", loss.name
+    for name, value in loss.params.items():
+        yield f"{path}.params.{name}", f"{name} of {loss.name}", value
+    for part in ("miner", "distance"):
+        chosen: NamedPart | None = getattr(loss, part)
+        yield f"{path}.{part}.name", f"{part} of {loss.name}", chosen and chosen.name
+        for name, value in {} if chosen is None else chosen.params.items():
+            yield f"{path}.{part}.params.{name}", f"{name} of {chosen and chosen.name}", value
 
 
 def _has_effect(field: FieldInfo, section: BaseModel, loss_kind: str) -> bool:
@@ -127,4 +152,4 @@ def _has_effect(field: FieldInfo, section: BaseModel, loss_kind: str) -> bool:
         getattr(section, other) != value for other, value in needed.items()
     ):
         return False
-    return not isinstance(kinds, Sequence) or loss_kind in kinds
+    return not isinstance(kinds, Sequence) or loss_kind in {*kinds, PLUGIN}

@@ -1,8 +1,9 @@
 """The losses that can be compared and their settings: one class per loss kind."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from contract.comparison.problems import Section
@@ -178,6 +179,62 @@ class CenterContrastiveLoss(_TemperedLoss):
     kind: Literal["center_contrastive"] = "center_contrastive"
 
 
+PLUGIN: Final = "plugin"
+"""Kind of the losses that workers bring."""
+MAX_PLUGIN_NAME: Final = 100
+MAX_PARAMETERS: Final = 50
+"""Parameters of a plug-in, of a miner or of a distance."""
+MAX_PARAMETER_TEXT: Final = 200
+"""Characters of a parameter that is a text."""
+
+
+def _check_parameter(raw: object) -> object:
+    if isinstance(raw, str) and len(raw) > MAX_PARAMETER_TEXT:
+        raise PydanticCustomError(
+            "parameter",
+            "has {length} characters, more than {most}",
+            {"length": len(raw), "most": MAX_PARAMETER_TEXT},
+        )
+    if raw is not None and not isinstance(raw, bool | int | float | str):
+        raise PydanticCustomError("parameter", "must be a number, a text, true, false or null")
+    return raw
+
+
+ParameterValue = Annotated[bool | int | float | str | None, BeforeValidator(_check_parameter)]
+Parameters = Annotated[dict[str, ParameterValue], Field(max_length=MAX_PARAMETERS)]
+PluginName = Annotated[str, Field(min_length=1, max_length=MAX_PLUGIN_NAME)]
+
+
+class NamedPart(Section):
+    """A miner or a distance of a plug-in, by name."""
+
+    name: PluginName
+    params: Parameters = Field(default_factory=dict)
+
+
+class PluginLoss(Section):
+    """A loss that workers bring. Which ones there are, and with which parameters, only they know:
+    `contract.comparison.plugins` checks it with what they have reported."""
+
+    kind: Literal["plugin"] = "plugin"
+    name: PluginName
+    params: Parameters = Field(default_factory=dict)
+    miner: NamedPart | None = None
+    """What picks the tuples that are trained on; None for all that the loss takes by itself."""
+    distance: NamedPart | None = None
+    """None for the loss's own."""
+
+
+def loss_name(loss: "Loss") -> str:
+    """Return what a loss is called in lists: the plug-in's name, or its kind."""
+    return loss.name if isinstance(loss, PluginLoss) else loss.kind
+
+
+def stored_loss_name(loss: Mapping[str, Any]) -> str:
+    """Return the same of a loss section as it is stored."""
+    return str(loss["name"] if loss["kind"] == PLUGIN else loss["kind"])
+
+
 Loss = Annotated[
     ContrastiveLoss
     | TripletLoss
@@ -185,6 +242,7 @@ Loss = Annotated[
     | InfoNceLoss
     | ArcFaceLoss
     | SupConLoss
-    | CenterContrastiveLoss,
+    | CenterContrastiveLoss
+    | PluginLoss,
     Field(discriminator="kind"),
 ]

@@ -20,6 +20,10 @@ def _whole_run(
     )
 
 
+_OF_PLUGIN: Final = (
+    f"Share of a plug-in's {{}} with a loss: above 0 for a hinge, else above {ACTIVE_EPS:g}."
+)
+
 DYNAMICS: Final = (
     _dynamics(
         "loss",
@@ -58,6 +62,24 @@ DYNAMICS: Final = (
         r"\frac{1}{|V|}\sum -\log\operatorname{softmax}(\cdot)",
         "The part of a softmax loss (N-pair, InfoNCE, SupCon, ArcFace, centre contrastive) that "
         "asks a similarity to win over its competitors.",
+    ),
+    _dynamics(
+        "loss.pair",
+        "Loss of pairs",
+        r"\frac{1}{|V|}\sum_{(x,y)} \ell_{xy}",
+        "Of a plug-in that gives a loss for each pair and does not say on which side it is.",
+    ),
+    _dynamics(
+        "loss.per_anchor",
+        "Loss per anchor",
+        r"\frac{1}{|V|}\sum_{a} \ell_a",
+        "Of a plug-in that gives one loss for each item of the batch.",
+    ),
+    _dynamics(
+        "loss.per_proxy",
+        "Loss per proxy",
+        r"\frac{1}{|V|}\sum_{c} \ell_c",
+        "Of a plug-in that gives one loss for each trainable vector of a class.",
     ),
     _dynamics(
         "active_ratio",
@@ -103,6 +125,27 @@ DYNAMICS: Final = (
         rf"\frac{{|\{{t : \ell_t > {ACTIVE_EPS:g}\}}|}}{{|V|}}",
         f"Share of the softmax's tuples with a loss above {ACTIVE_EPS:g}: those not yet won with "
         "probability 0.999.",
+        SHARE,
+    ),
+    _dynamics(
+        "active_ratio.pair",
+        "Active pairs",
+        r"\frac{|\{(x,y) : \ell > 0\}|}{|V|}",
+        _OF_PLUGIN.format("pairs"),
+        SHARE,
+    ),
+    _dynamics(
+        "active_ratio.per_anchor",
+        "Active losses of anchors",
+        r"\frac{|\{a : \ell_a > 0\}|}{|V|}",
+        _OF_PLUGIN.format("anchors"),
+        SHARE,
+    ),
+    _dynamics(
+        "active_ratio.per_proxy",
+        "Active proxies",
+        r"\frac{|\{c : \ell_c > 0\}|}{|V|}",
+        _OF_PLUGIN.format("proxies"),
         SHARE,
     ),
     _dynamics(

@@ -60,7 +60,8 @@ class _Batch:
 def batch_tuples(
     loss: Loss, sampler: Sampler, size: int, counts: Sequence[int] | None, *, modalities: int = 1
 ) -> Tuples | None:
-    """Return the tuples that a batch can form; None if the class sizes that decide it are unknown.
+    """Return the tuples that a batch can form; None if the class sizes that decide it are unknown,
+    or the loss is a plug-in.
 
     Args:
         loss: of the arm.
@@ -79,7 +80,9 @@ def batch_tuples(
     positive, negative = batch.same / 2, (size * (size - 1) - batch.same) / 2
     if modalities == 2:
         positive, negative = size + batch.same, size * (size - 1) - batch.same
-    unit = UNITS[loss.kind]
+    unit = UNITS.get(loss.kind)
+    if unit is None:  # only a plug-in itself knows what it compares
+        return None
     return Tuples(
         unit,
         _total(loss.kind, batch, size, positive + negative, two=modalities == 2),

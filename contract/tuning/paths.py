@@ -5,10 +5,25 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from contract.comparison.loss import KINDS_WITH_PARAMETERS, SHOWN_WHERE, Loss
+from contract.comparison.loss import (
+    KINDS_WITH_PARAMETERS,
+    PLUGIN,
+    SHOWN_WHERE,
+    Loss,
+    PluginLoss,
+    loss_name,
+)
+from contract.comparison.plugins import (
+    PluginEntry,
+    Schema,
+    bounds_of,
+    is_optional,
+    parameters_of,
+    type_of,
+)
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Arm
 from contract.comparison.training import MPerClassSampler, Optimizer, Training
@@ -28,9 +43,16 @@ class Setting(NamedTuple):
     """Whether a value lies within its bounds."""
     choices: tuple[str, ...]
     """Its values, for one that is no number; else empty."""
+    listed: bool = False
+    """Whether a space names its values one by one: of a plug-in's whole numbers."""
 
 
-def settings_of(arm: Arm, training: Training, kinds: Iterable[str] = ()) -> dict[str, Setting]:
+def settings_of(
+    arm: Arm,
+    training: Training,
+    kinds: Iterable[str] = (),
+    plugin: PluginEntry | None = None,
+) -> dict[str, Setting]:
     """Return what a search of an arm may vary, by path: numbers and choices of its loss, of its
     optimiser and of its sampler, its batch size and its epochs.
 
@@ -38,6 +60,7 @@ def settings_of(arm: Arm, training: Training, kinds: Iterable[str] = ()) -> dict
         arm: of the spec.
         training: its training settings.
         kinds: of optimisers that the search chooses from; by default that of the arm.
+        plugin: what is known of its loss, where that is a plug-in.
     """
     chosen = [kind for kind in kinds if kind in OPTIMIZERS] or [training.optimizer.kind]
     # A setting that only some of the optimisers have cannot be drawn with the others.
@@ -49,8 +72,12 @@ def settings_of(arm: Arm, training: Training, kinds: Iterable[str] = ()) -> dict
     }
     if not isinstance(training.sampler, MPerClassSampler):
         missing.add("training.sampler.m")
-    found = {f"loss.{name}": one for name, one in loss_settings(type(arm.loss)).items()}
-    found |= training_settings(arm.loss.kind)
+    if isinstance(arm.loss, PluginLoss):
+        found = {} if plugin is None else plugin_settings(plugin, arm.loss)
+        found |= training_settings(trainable=plugin is not None and plugin.trainable)
+    else:
+        found = {f"loss.{name}": one for name, one in loss_settings(type(arm.loss)).items()}
+        found |= training_settings(trainable=arm.loss.kind in KINDS_WITH_PARAMETERS)
     return {path: one for path, one in found.items() if path not in missing}
 
 
@@ -59,21 +86,68 @@ def loss_settings(loss: type[BaseModel]) -> dict[str, Setting]:
     return _settings(loss)
 
 
-def training_settings(loss: str) -> dict[str, Setting]:
-    """Return what a search can vary of the training of arms of a kind of loss, by path, whatever
-    their optimiser and sampler."""
+def plugin_settings(entry: PluginEntry, loss: PluginLoss) -> dict[str, Setting]:
+    """Return what a search can vary of an arm's plug-in, by path: numbers and choices."""
+    found = {}
+    for path, schema in parameters_of(entry, loss).items():
+        if (setting := parameter_setting(schema)) is not None:
+            found[f"loss.{path}"] = setting
+    return found
+
+
+def parameter_setting(schema: Schema) -> Setting | None:
+    """Return a plug-in's parameter as a setting of a search; None if it is none."""
+    if "enum" in schema:
+        known = schema["enum"]
+        return Setting(TypeAdapter(str), tuple(known)) if _are_texts(known) else None
+    numbers: dict[str, type[float] | type[int]] = {"number": float, "integer": int}
+    kind = numbers.get(type_of(schema))
+    if kind is None or (is_optional(schema) and schema.get("default") is None):
+        return None
+    bounds = bounds_of(schema)
+    limits = {short: bounds[key] for key, short in _LIMITS.items() if key in bounds}
+    check: TypeAdapter[Any] = TypeAdapter(Annotated[kind, Field(**limits)])  # type: ignore[arg-type]
+    return Setting(check, (), kind is int)
+
+
+_LIMITS: Final = {
+    "minimum": "ge",
+    "exclusiveMinimum": "gt",
+    "maximum": "le",
+    "exclusiveMaximum": "lt",
+}
+"""Bound of a JSON schema -> the same of a field."""
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(one, str) for one in values)
+
+
+def training_settings(*, trainable: bool) -> dict[str, Setting]:
+    """Return what a search can vary of the training of arms, by path, whatever their optimiser and
+    sampler.
+
+    Args:
+        trainable: whether the loss has parameters that are trained.
+    """
     shared = _settings(Training)
     found = {f"training.{name}": shared[name] for name in ("epochs", "batch_size")}
     found["training.sampler.m"] = _settings(MPerClassSampler)["m"]
     found[OPTIMIZER_KIND] = Setting(TypeAdapter(str), tuple(OPTIMIZERS))
     for section in OPTIMIZERS.values():
         found |= {f"training.optimizer.{name}": one for name, one in _settings(section).items()}
-    if loss not in KINDS_WITH_PARAMETERS:
+    if not trainable:
         del found[_LOSS_LR]
     return found
 
 
-def path_problem(path: str, arm: Arm, training: Training, search: Mapping[str, object]) -> str:
+def path_problem(
+    path: str,
+    arm: Arm,
+    training: Training,
+    search: Mapping[str, object],
+    plugin: PluginEntry | None = None,
+) -> str:
     """Return why a search cannot vary the setting at a path; empty if it can.
 
     Args:
@@ -81,9 +155,10 @@ def path_problem(path: str, arm: Arm, training: Training, search: Mapping[str, o
         arm: of the spec.
         training: its training settings.
         search: the spaces of the arm, by path; each a space, or anything that is none.
+        plugin: what is known of its loss, where that is a plug-in.
     """
     kinds = strings_of(search.get(OPTIMIZER_KIND))
-    known = settings_of(arm, training, kinds)
+    known = settings_of(arm, training, kinds, plugin)
     if path in known:
         return _without_effect(path, arm, search)
     return _why_unknown(path, arm, training) or _unlike(path, known)
@@ -110,7 +185,7 @@ def strings_of(space: object) -> list[str]:
 def _without_effect(path: str, arm: Arm, search: Mapping[str, object]) -> str:
     """Return why a setting has no effect under the values of others of its section."""
     section, _, name = path.rpartition(".")
-    if section != "loss":
+    if section != "loss" or isinstance(arm.loss, PluginLoss):
         return ""
     extra = type(arm.loss).model_fields[name].json_schema_extra
     shown = extra.get(SHOWN_WHERE) if isinstance(extra, dict) else None
@@ -140,6 +215,8 @@ def _why_unknown(path: str, arm: Arm, training: Training) -> str:
 def _why_not_of_loss(name: str, arm: Arm) -> str:
     if name == "kind":
         return "is what arms are compared by; give each loss an arm of its own"
+    if isinstance(arm.loss, PluginLoss):
+        return ""
     others = [repr(kind) for kind, model in LOSSES.items() if name in model.model_fields]
     if others:
         return f"is not a setting of the loss {arm.loss.kind!r}, but of {', '.join(others)}"
@@ -152,7 +229,7 @@ def _why_not_of_training(name: str, arm: Arm, training: Training) -> str:
     message = ""
     if f"training.{name}" == _LOSS_LR:
         message = (
-            f"has no effect with the loss {arm.loss.kind!r}, which has no parameters; only "
+            f"has no effect with the loss {loss_name(arm.loss)!r}, which has no parameters; only "
             f"{' and '.join(map(repr, KINDS_WITH_PARAMETERS))} have some"
         )
     elif name == "sampler.m":
@@ -177,6 +254,8 @@ def _unlike(path: str, known: Iterable[str]) -> str:
 def _range_problems(path: str, space: Range, setting: Setting) -> list[Problem]:
     if setting.choices:
         return [Problem("", f"takes choices, not a range: {', '.join(map(repr, setting.choices))}")]
+    if setting.listed:
+        return [Problem("", "takes choices, not a range, as it is a whole number: [1, 2, 4]")]
     problems = []
     for name, value in (("low", space.low), ("high", space.high)):
         if path in WHOLE and not value.is_integer():
@@ -205,7 +284,7 @@ def _choice_problem(path: str, value: Value, setting: Setting) -> str:
         return "" if value in setting.choices else f"must be one of {known}; got {_shown(value)}"
     if isinstance(value, str):
         return f"must be a number; got {_shown(value)}"
-    if path in WHOLE and not float(value).is_integer():
+    if (path in WHOLE or setting.listed) and not float(value).is_integer():
         return f"must be a whole number; got {value:g}"
     return _value_problem(value, setting)
 
@@ -249,7 +328,7 @@ def _kinds(union: Any) -> dict[str, type[BaseModel]]:
     return {str(section.model_fields["kind"].default): section for section in sections}
 
 
-LOSSES: Final = _kinds(Loss)
-"""Kind of loss -> its settings."""
+LOSSES: Final = {kind: section for kind, section in _kinds(Loss).items() if kind != PLUGIN}
+"""Kind of loss -> its settings; of our own losses."""
 OPTIMIZERS: Final = _kinds(Optimizer)
 """Kind of optimiser -> its settings."""

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from contract.comparison.data import Data
 from contract.comparison.data.facts import fold_problem
+from contract.comparison.plugins import Plugins, entry_of
 from contract.comparison.problems import Problem
 from contract.comparison.replication import kind_of
 from contract.comparison.spec import Arm, ComparisonSpec, valid_sections, valid_seeds
@@ -30,13 +31,16 @@ T = TypeVar("T")
 
 MAX_SHOWN: Final = 60
 """Characters of a path that a problem shows."""
+NONE: Final[Plugins] = {}
+"""No plug-ins."""
 
 
-def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
+def tuning_problems(raw: Mapping[str, Any], plugins: Plugins = NONE) -> list[Problem]:
     """Return the problems of a new spec with its tuning; other parts of it may be invalid.
 
     Args:
         raw: the posted JSON, shortened.
+        plugins: those that it names.
     """
     problems = []
     if raw.get("trial") is not None:
@@ -59,7 +63,8 @@ def tuning_problems(raw: Mapping[str, Any]) -> list[Problem]:
             problems += _data_problems(raw, data, tuning)
     for index, arm in enumerate(arms):
         if isinstance(arm, Mapping):
-            problems += _arm_problems(arm, training, data, tuning, f"arms[{index}]")
+            path = f"arms[{index}]"
+            problems += _arm_problems(arm, training, data, tuning, path, plugins=plugins)
     return list(dict.fromkeys(problems))  # what arms share is told once
 
 
@@ -193,6 +198,8 @@ def _arm_problems(
     data: Data | None,
     tuning: Tuning | None,
     path: str,
+    *,
+    plugins: Plugins,
 ) -> list[Problem]:
     """Return the problems of an arm's spaces; those that the spec's own validation finds are left
     out, and so are all where the rest of the arm is not valid."""
@@ -201,13 +208,14 @@ def _arm_problems(
     if arm is None or not isinstance(given, Mapping) or len(given) > MAX_PATHS:
         return []
     training = arm.training.over(shared or Training())
+    plugin = entry_of(arm, plugins)
     read = {str(key): _valid_or_none(_SPACE, one) for key, one in given.items()}
     spaces = valid_spaces(given)
-    known = settings_of(arm, training, strings_of(spaces.get(OPTIMIZER_KIND)))
+    known = settings_of(arm, training, strings_of(spaces.get(OPTIMIZER_KIND)), plugin)
     problems, fitting = [], {}
     for key, space in read.items():
         where = f"{path}.search.{key if len(key) <= MAX_SHOWN else f'{key[:MAX_SHOWN]}...'}"
-        if problem := path_problem(key, arm, training, spaces):
+        if problem := path_problem(key, arm, training, spaces, plugin):
             problems.append(Problem(where, problem))
         elif space is not None:
             found = space_problems(key, space, known[key])

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from contract.comparison.data import Data, OwnData, class_count
-from contract.comparison.loss import KINDS_WITH_PARAMETERS, ContrastiveLoss
+from contract.comparison.loss import KINDS_WITH_PARAMETERS, ContrastiveLoss, PluginLoss
+from contract.comparison.plugins import SEARCH, PluginEntry, Plugins, entry_of, parameters_of
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import MPerClassSampler, Training
 from contract.comparison.tuning import Choices, Range, Search, Space
@@ -39,6 +42,9 @@ LR: Final[Mapping[str, Range]] = {
 WEIGHT_DECAY: Final = Range(low=1e-6, high=1e-2, log=True)
 M_CHOICES: Final = (2, 4, 8)
 """Items a class in a batch."""
+NONE: Final[Plugins] = {}
+"""No plug-ins."""
+_SPACE: Final[TypeAdapter[Space]] = TypeAdapter(Space)
 _FINE_GRAINED_CLASSES: Final = 48
 """No more classes than any fine-grained image set trains with, in halves of a training half too."""
 
@@ -53,15 +59,41 @@ def default_space(loss: str, optimizer: str = "adam") -> dict[str, Space]:
         loss: kind of the loss.
         optimizer: kind of the optimiser, on which the learning rate depends.
     """
-    space = {**OF_LOSS[loss], "training.optimizer.lr": LR[optimizer]}
+    return {**OF_LOSS[loss], **_of_training(optimizer, trainable=loss in KINDS_WITH_PARAMETERS)}
+
+
+def plugin_space(
+    entry: PluginEntry, loss: PluginLoss | None = None, optimizer: str = "adam"
+) -> dict[str, Space]:
+    """Return the space of a plug-in: what its parameters' schemas declare.
+
+    Args:
+        entry: the plug-in.
+        loss: as an arm has it, with its miner and its distance; None for the plug-in alone.
+        optimizer: kind of the optimiser.
+    """
+    named = loss or PluginLoss(name=entry.name)
+    declared = {
+        f"loss.{path}": schema[SEARCH]
+        for path, schema in parameters_of(entry, named).items()
+        if SEARCH in schema
+    }
+    own = {path: _SPACE.validate_python(space) for path, space in declared.items()}
+    return {**own, **_of_training(optimizer, trainable=entry.trainable)}
+
+
+def _of_training(optimizer: str, *, trainable: bool) -> dict[str, Space]:
+    space: dict[str, Space] = {"training.optimizer.lr": LR[optimizer]}
     space["training.optimizer.weight_decay"] = WEIGHT_DECAY
-    if loss in KINDS_WITH_PARAMETERS:
+    if trainable:
         space["training.optimizer.loss_lr"] = LOSS_LR
     space["training.sampler.m"] = Choices(choices=list(M_CHOICES))
     return space
 
 
-def space_of(arm: Arm, training: Training, data: Data) -> dict[str, Space]:
+def space_of(
+    arm: Arm, training: Training, data: Data, plugin: PluginEntry | None = None
+) -> dict[str, Space]:
     """Return the ready-made space of an arm: that of its loss, without what has no effect.
 
     Every setting that is drawn from it is valid, if the arm as it is written is.
@@ -70,8 +102,17 @@ def space_of(arm: Arm, training: Training, data: Data) -> dict[str, Space]:
         arm: of the spec.
         training: its training settings, see `ComparisonSpec.training_of`.
         data: of the spec.
+        plugin: what is known of its loss, where that is a plug-in; without it only the training is
+            searched.
     """
-    space = default_space(arm.loss.kind, training.optimizer.kind)
+    if isinstance(arm.loss, PluginLoss):
+        space = (
+            _of_training(training.optimizer.kind, trainable=False)
+            if plugin is None
+            else plugin_space(plugin, arm.loss, training.optimizer.kind)
+        )
+    else:
+        space = default_space(arm.loss.kind, training.optimizer.kind)
     if isinstance(arm.loss, ContrastiveLoss) and arm.loss.reduction != "balanced":
         del space["loss.pull_weight"]
     choices = _m_choices(training, data)
@@ -82,18 +123,20 @@ def space_of(arm: Arm, training: Training, data: Data) -> dict[str, Space]:
     return space
 
 
-def completed(spec: ComparisonSpec) -> ComparisonSpec:
+def completed(spec: ComparisonSpec, plugins: Plugins = NONE) -> ComparisonSpec:
     """Return a spec that is tuned with the ready-made space in each arm that declares none, so that
     the stored spec says all; any other spec as it is."""
     if spec.tuning is None:
         return spec
     arms = [
-        arm.model_copy(update={"search": space_of(arm, spec.training_of(arm), spec.data)})
-        if not arm.search
-        else arm
+        arm.model_copy(update={"search": _ready(spec, arm, plugins)}) if not arm.search else arm
         for arm in spec.arms
     ]
     return spec.model_copy(update={"arms": arms})
+
+
+def _ready(spec: ComparisonSpec, arm: Arm, plugins: Plugins) -> dict[str, Space]:
+    return space_of(arm, spec.training_of(arm), spec.data, entry_of(arm, plugins))
 
 
 def _m_choices(training: Training, data: Data) -> list[float | int | str]:

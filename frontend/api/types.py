@@ -143,6 +143,7 @@ class Catalogue(TypedDict):
     tuning: dict[str, Any]
     presets: list[dict[str, Any]]
     metrics: list[dict[str, Any]]
+    plugins: list[dict[str, Any]]
 
 
 class Choice(TypedDict):
@@ -877,6 +878,7 @@ class Waiting(TypedDict):
     wants: str
     priority: int
     since: str
+    waits_for: str | None
 
 
 class Warning(TypedDict):
@@ -1309,6 +1311,7 @@ class RunDetail(TypedDict):
     states: list[RunState]
     versions: dict[str, str] | None
     splits: dict[str, int] | None
+    loss_digest: str | None
     step: int
     total_steps: int
     steps_per_epoch: int
@@ -1341,6 +1344,7 @@ class Run(TypedDict):
     states: list[RunState]
     versions: dict[str, str] | None
     splits: dict[str, int] | None
+    loss_digest: str | None
     step: int
     total_steps: int
     steps_per_epoch: int

@@ -101,6 +101,8 @@ def _place_text(run: Waiting | QueueSlot) -> str:
 
 
 def _start_text(waiting: Waiting, alive: Mapping[str, int]) -> str:
+    if waiting["waits_for"]:
+        return f" · {escape(waiting['waits_for'])}"
     device = DEVICE_TITLES.get(waiting["wants"])
     if device and waiting["wants"] not in alive:
         return f" · waits for a {device} slot; none is available"

@@ -104,6 +104,8 @@ def _waiting_text(api: Api, comparison: str) -> str:
         rows = api.queue(comparison=comparison, page_size=1)["waiting"]
     except ApiAwayError:
         rows = []  # it is told when the comparison is read again
+    if rows and rows[0]["waits_for"]:
+        return rows[0]["waits_for"]
     if not rows or rows[0]["position"] == 1:
         return "waits for a worker"
     start = rows[0]["starts_in_s"]

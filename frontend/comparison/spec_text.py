@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from frontend.comparison.tuning.texts import searched_texts, searched_title, spaces_of
 from frontend.ui.numbers import short_number
+from frontend.ui.plugin_losses import PARTS, loss_kind, shown_settings
 
 Spec = Mapping[str, Any]
 Catalogue = Mapping[str, Any]
@@ -116,7 +117,7 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     titled = [
         {
             (name, _setting_title(losses, arm["loss"], name)): value
-            for name, value in arm["loss"].items()
+            for name, value in shown_settings(arm["loss"]).items()
             if _has_effect(losses, arm["loss"], name)
         }
         for arm in arms
@@ -213,10 +214,12 @@ def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None)
 
 
 def reductions_text(spec: Spec) -> str:
-    """Return the reductions of the losses: "mean", or "mean (contrastive), sum (triplet)"."""
+    """Return the reductions of the losses: "mean", or "mean (contrastive), sum (triplet)"; "its
+    own" for a plug-in."""
     by_reduction: dict[str, list[str]] = {}
     for arm in spec["arms"]:
-        by_reduction.setdefault(value_text(arm["loss"]["reduction"]), []).append(arm["name"])
+        reduction = value_text(arm["loss"].get("reduction", "its own"))
+        by_reduction.setdefault(reduction, []).append(arm["name"])
     if len(by_reduction) == 1:
         return next(iter(by_reduction))
     return ", ".join(f"{reduction} ({', '.join(arms)})" for reduction, arms in by_reduction.items())
@@ -224,7 +227,7 @@ def reductions_text(spec: Spec) -> str:
 
 def kind_label(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any]) -> str:
     """Return the catalogue's label of a section's kind; the kind itself if it has none."""
-    kind = str(section["kind"])
+    kind = loss_kind(section)
     return next((str(row["label"]) for row in rows if row["kind"] == kind), kind)
 
 
@@ -338,7 +341,8 @@ def _seeds_text(seeds: Sequence[int]) -> str:
 
 def _setting_title(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> str:
     """Return a setting's title in its own section: one name may mean different things in two."""
-    return str(_schema_of(rows, section, name).get("title", _with_spaces(name)))
+    plain = _with_spaces(name.rpartition(".")[2])
+    return str(_schema_of(rows, section, name).get("title", plain))
 
 
 def _has_effect(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str) -> bool:
@@ -351,10 +355,15 @@ def _schema_of(
     rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], name: str
 ) -> Mapping[str, Any]:
     """Return a setting's schema in the catalogue; empty if it has none."""
-    properties: Mapping[str, Any] = next(
-        (row["schema"]["properties"] for row in rows if row["kind"] == section["kind"]), {}
+    schema: Mapping[str, Any] = next(
+        (row["schema"] for row in rows if row["kind"] == loss_kind(section)), {}
     )
-    found: Mapping[str, Any] = properties.get(name, {})
+    part, _, rest = name.partition(".")
+    if part in PARTS and rest:  # of a plug-in
+        chosen = section[part]
+        schema = schema.get("$defs", {}).get(f"{part}.{chosen['name']}", {})
+        name = rest
+    found: Mapping[str, Any] = schema.get("properties", {}).get(name, {})
     return found
 
 

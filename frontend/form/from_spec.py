@@ -16,6 +16,7 @@ from frontend.form.schema_fields import (
 )
 from frontend.form.to_spec import Values
 from frontend.form.tuning.values import ON, read_search, read_switch
+from frontend.ui.plugin_losses import OWN_SOURCE, flat_loss
 from frontend.ui.seeds import format_seeds
 from frontend.ui.tags import format_tags
 
@@ -74,7 +75,9 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
     arms = spec.get("arms")
     if not isinstance(arms, list) or not arms:
         arms = [
-            {"name": option.kind, "loss": {"kind": option.kind}} for option in form.loss.options
+            {"name": option.kind, "loss": {"kind": option.kind}}
+            for option in form.loss.options
+            if option.source in {"", OWN_SOURCE}
         ]
     for index, arm in enumerate(arms):
         path = f"arms.{index}"
@@ -82,7 +85,8 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         problems += _unknown_keys(section, _KNOWN_KEYS["arm"], path)
         values[f"{path}.name"] = _text(section.get("name", ""), f"{path}.name", problems)
         _read_own_training(section.get("training"), form, f"{path}.training", values, problems)
-        _read_choice(section.get("loss"), form.loss, f"{path}.loss", values, problems)
+        loss = flat_loss(_mapping(section.get("loss")))
+        _read_choice(loss, form.loss, f"{path}.loss", values, problems)
         problems += read_search(section.get("search"), form, values, index)
     return values, problems
 

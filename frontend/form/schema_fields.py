@@ -83,6 +83,8 @@ class Option:
     the data themselves can say."""
     batch_classes_by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The same by the values of settings of the data on which it depends."""
+    source: str = ""
+    """For a loss: where it comes from."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def _option(row: Json, items: Items) -> Option:
         replication=row.get("replication", ""),
         batch_classes=row.get("batch_classes"),
         batch_classes_by=row.get("batch_classes_by", {}),
+        source=row.get("source", ""),
     )
 
 

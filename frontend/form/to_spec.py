@@ -11,6 +11,7 @@ from frontend.form.practical import parse_bounds
 from frontend.form.schema_fields import BOUND_PATH, BOUNDS, Choice, Form, Items
 from frontend.form.sweep.arms import without_sweep
 from frontend.form.tuning.values import write_search, write_tuning
+from frontend.ui.plugin_losses import nested_loss
 from frontend.ui.seeds import parse_seeds
 from frontend.ui.tags import parse_tags
 
@@ -27,7 +28,8 @@ def write_spec(values: Values, form: Form) -> dict[str, Any]:
     arms = []
     for index in range(arm_count(values)):
         path = f"arms.{index}"
-        loss = write_choice(values, form.loss, f"{path}.loss")
+        source = form.loss.option(values.get(f"{path}.loss.kind")).source
+        loss = nested_loss(write_choice(values, form.loss, f"{path}.loss"), source)
         arm = {"name": values[f"{path}.name"], "loss": loss}
         own = own_training(values, form, index)
         if own:

@@ -38,6 +38,8 @@ class Run:
     checkpoint: Checkpointed | None = None
     bundle: str = ""
     """It may be trained together with other runs of this name; empty: alone."""
+    loss_digest: str = ""
+    """Of the plug-in that a slot must have; empty for none."""
     drops_events: bool = False
     """Whether its events are read and dropped, as by a collector that cannot store them."""
     events: list[Event] = field(default_factory=list)
@@ -78,6 +80,8 @@ class Backend:
         self._queued = 0
         self.seen: Counter[str] = Counter()
         self.claims: list[Json] = []
+        self.plugins: list[Json] = []
+        """What slots have reported of their plug-ins."""
         self.blobs: dict[str, bytes] = {}
         self.dropped = 0
         self._redis = redis.Redis.from_url(broker_url)
@@ -140,19 +144,26 @@ class Backend:
             match path.removeprefix("/api/v1/internal/").split("/"):
                 case ["claim"]:
                     self.claims.append(body)
-                    return self._claim(body.get("most", 1))
+                    return self._claim(body.get("most", 1), body.get("losses", []))
                 case ["heartbeats"]:
                     alive = [(one["run"], one["attempt"]) for one in body["runs"]]
                     return 200, {"answers": [self._beat(*one) for one in alive]}
+                case ["plugins"]:
+                    self.plugins = body["plugins"]
+                    return 204, None
                 case ["workers", name, "seen"]:
                     self.seen[name] += 1
                     return 204, None
         return 404, {"error": "not_found"}
 
-    def _claim(self, most: int) -> tuple[int, Json | None]:
+    def _claim(self, most: int, losses: Sequence[str]) -> tuple[int, Json | None]:
         """Give the first queued run, with others that are queued together with it, start after the
         same step, and have lost no trainer."""
-        queued = [run for run in self.runs.values() if run.state == "queued"]
+        queued = [
+            run
+            for run in self.runs.values()
+            if run.state == "queued" and run.loss_digest in ("", *losses)
+        ]
         if not queued:
             return 204, None
         first, *rest = queued
@@ -166,6 +177,7 @@ class Backend:
         run.events.clear()
         claim = {"run": run.id, "attempt": run.attempt, "start_after": 0, "lease_s": 10}
         claim |= {"comparison": "c0", "arm": run.arm, "seed": run.seed, "spec": run.spec}
+        claim |= {"loss_digest": run.loss_digest or None}
         if run.checkpoint is not None:
             last = run.checkpoint
             claim |= {"start_after": last.step, "checkpoint": last.digest}

@@ -7,7 +7,7 @@ claims projections, reports their progress and their end. Blobs have a client of
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contract.artifacts import Keep
 from contract.comparison.bundles import MOST_RUNS
 from contract.names import API_PREFIX
+from worker.api.plugin_ref import PluginRef
 from worker.errors import ApiUnavailableError
 from worker.settings import Settings
 
@@ -48,6 +49,10 @@ class Claim(BaseModel):
     run and not the slot."""
     keep: Keep | None = None
     """What is kept of the trained model; None for nothing, also by an API that knows of none."""
+    loss_digest: str | None = None
+    """Of the plug-in that its loss is; None for one of our own losses."""
+    plugin: PluginRef | None = None
+    """Where that plug-in lies: the slot fills it in for its trainer."""
 
 
 class HeartbeatAnswer(BaseModel):
@@ -132,8 +137,15 @@ class _InternalApi:
 class SlotApi(_InternalApi):
     """The calls of a slot. Each raises ApiUnavailableError if there is no usable answer."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, digests: Callable[[], Sequence[str]] = lambda: ()
+    ) -> None:
+        """Args:
+        settings: of the slot.
+        digests: returns those of the plug-ins that the slot has.
+        """
         super().__init__(settings, SLOT_TIMEOUT)
+        self._digests = digests
         self._name = settings.name
         self.device = settings.device
         self._process = {
@@ -145,7 +157,7 @@ class SlotApi(_InternalApi):
     def claim(self) -> list[Claim]:
         """Claim the next queued run of this slot's device class, and others that may be trained
         together with it; an empty list if none is queued."""
-        asked = {"worker": self._name, **self._process, "most": MOST_RUNS}
+        asked = {"worker": self._name, **self._introduction(), "most": MOST_RUNS}
         answer = self._post("/claim", asked)
         if answer.status_code == httpx.codes.NO_CONTENT:
             return []
@@ -175,7 +187,15 @@ class SlotApi(_InternalApi):
 
     def report_presence(self) -> None:
         """Report that this slot is alive."""
-        self._post(f"/workers/{quote(self._name, safe='')}/seen", self._process)
+        self._post(f"/workers/{quote(self._name, safe='')}/seen", self._introduction())
+
+    def report_plugins(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Report what was found of the plug-ins that this slot is to offer."""
+        self._post("/plugins", {"worker": self._name, "plugins": list(entries)})
+
+    def _introduction(self) -> dict[str, object]:
+        digests = list(self._digests())
+        return {**self._process, **({"losses": digests} if digests else {})}
 
 
 class ProjectionApi(_InternalApi):

@@ -70,7 +70,8 @@ class LossOutput:
     """0-d loss after the reduction, to be backpropagated; a differentiable 0 where no tuple
     contributes (see `state`)."""
     parts: dict[str, Part]
-    """All valid tuples of the batch, by kind, also those that are not trained on."""
+    """All valid tuples of the batch, by kind, also those that are not trained on; empty for a
+    plug-in that does not tell."""
     selected: dict[str, Part] | None
     """The tuples trained on, by kind; None where all valid ones are."""
     active_anchors: Tensor
@@ -78,7 +79,8 @@ class LossOutput:
     no tuple is valid."""
     divisor: Tensor | None
     """The number by which the sum over the tuples trained on was divided to give `value`; None
-    under the reduction "balanced", which weights positive and negative pairs differently."""
+    under the reduction "balanced", which weights positive and negative pairs differently, and for a
+    plug-in that weights them in a way of its own."""
     pushing_anchors: Tensor
     """As `active_anchors`, of the tuples that push classes apart: negative pairs, triplets and
     softmaxes."""
@@ -87,6 +89,8 @@ class LossOutput:
     losses with parameters of their own."""
     pull_weight: float | None
     """Weight of the positive pairs where the reduction gives them one."""
+    knows_anchors: bool = True
+    """Whether the shares of anchors are measured; NaN stands for what a plug-in does not tell."""
 
     @property
     def active(self) -> Tensor:

@@ -75,6 +75,7 @@ def two_ways(
         pushing_anchors=(there.pushing_anchors + back.pushing_anchors) / 2,
         trivial=trivial,
         pull_weight=there.pull_weight,
+        knows_anchors=there.knows_anchors,
     )
 
 

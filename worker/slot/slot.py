@@ -22,6 +22,7 @@ from worker.reporting.event_sender import connect_to_broker
 from worker.settings import Settings
 from worker.slot import silence
 from worker.slot.attempts import RETRY_S, Attempts
+from worker.slot.plugins import SlotPlugins
 from worker.slot.silence import Silence
 from worker.slot.trainer_process import TrainerProcess
 from worker.slot.trainers import TrainerSource, trainer_source
@@ -48,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class Slot:
-    """The supervisor, its trainers, and the thread that reports an idle slot as alive."""
+    """The supervisor, its trainers and plug-ins, and the thread that reports an idle slot."""
 
     def __init__(
         self,
@@ -56,11 +57,13 @@ class Slot:
         trainers: TrainerSource | None = None,
         *,
         hang_floor_s: float = silence.FLOOR_S,
+        plugins: SlotPlugins | None = None,
     ) -> None:
+        self.plugins = plugins or SlotPlugins(settings)
         self._redis = connect_to_broker(settings.broker_url, timeout=1.0)
-        self._presence_api = SlotApi(settings)
+        self._presence_api = SlotApi(settings, self.plugins.digests)
         self._trainers = trainers or trainer_source()
-        self._api = SlotApi(settings)
+        self._api = SlotApi(settings, self.plugins.digests)
         self._supervisor = Supervisor(
             self._api,
             self._trainers,
@@ -68,6 +71,7 @@ class Slot:
             drain_s=settings.drain_s,
             hang_s=settings.hang_s,
             hang_floor_s=hang_floor_s,
+            located=self.plugins.located,
         )
         self._stopped = threading.Event()
         self._presence = threading.Thread(
@@ -78,6 +82,7 @@ class Slot:
         """Start what trainers need, and report the slot; call it from the process's main thread."""
         self._trainers.prepare()
         self._presence.start()
+        self.plugins.open()
 
     def work(self) -> None:
         """Train queued runs until none is left."""
@@ -91,6 +96,7 @@ class Slot:
     def close(self) -> None:
         """Stop idle trainers and close all connections, where the process itself goes on."""
         self.stop()
+        self.plugins.close()
         self._presence.join()
         self._trainers.close()
         self._presence_api.close()
@@ -135,6 +141,7 @@ class Supervisor:
         drain_s: float = 0.0,
         hang_s: float = 0.0,
         hang_floor_s: float = silence.FLOOR_S,
+        located: Callable[[Claim], Claim] = lambda claim: claim,
     ) -> None:
         """Take what the slot holds.
 
@@ -145,10 +152,12 @@ class Supervisor:
             drain_s: seconds that a run has to end by itself when the slot is asked to stop.
             hang_s: longest time without a sign of life from a trainer; 0 for no limit.
             hang_floor_s: shortest such time that counts as a hang.
+            located: says in a claim where its plug-in lies.
         """
         self._api = api
         self._trainers = trainers
         self._send_lost = send_lost
+        self._located = located
         self._api_is_away = False
         self._drain_s = drain_s
         self._hang_s, self._hang_floor_s = hang_s, hang_floor_s
@@ -196,7 +205,8 @@ class Supervisor:
         attempts = Attempts(claims, beat, self._send_lost)
         watch = Watch(trainer, Silence(trainer, self._hang_s, floor_s=self._hang_floor_s))
         try:
-            trainer.send({"claims": [claim.model_dump() for claim in claims]})
+            located = [self._located(claim) for claim in claims]
+            trainer.send({"claims": [claim.model_dump() for claim in located]})
             loss = self._watch(attempts, trainer, watch)
         finally:
             trainer.stop()

@@ -7,7 +7,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from contract.comparison.loss import Loss
+from contract.comparison.loss import Loss, PluginLoss
 from contract.comparison.training import Optimizer
 from worker.reporting import signs_of_life
 from worker.together.center_losses import StackedArcFace, StackedCenterContrastive
@@ -247,7 +247,9 @@ class Stack:
     def _divisor(self, terms: LossTerms) -> Tensor | None:
         """Return the divisor of each member's total by the reduction, [K], at least 1; None where
         the total is the value."""
-        reduction = self._members[0].loss.reduction
+        loss = self._members[0].loss
+        assert not isinstance(loss, PluginLoss), "plug-ins are trained alone"
+        reduction = loss.reduction
         if reduction == "balanced":
             return None
         column = 1 if reduction == "mean_active" else 2

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import torch
@@ -61,7 +62,11 @@ def run_attempt(
 
     def build(spec: ComparisonSpec, progress: Progress) -> Training | BundleOfOne:
         arm, seed = spec.arm(claim.arm), claim.seed
-        return trainer_of(spec, arm, device)(
+        trainer = trainer_of(spec, arm, device)
+        made: Callable[..., Training | BundleOfOne] = trainer
+        if trainer is Training:
+            made = partial(Training, plugin=claim.plugin)
+        return made(
             *(spec, arm, seed, device, reporter),
             progress=progress,
             keeper=keeper,
@@ -162,6 +167,8 @@ _ADVICE: Final[dict[type[WorkerError], str]] = {
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    text = str(error)
+    full = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in text
+    if full:
         return "The memory is full: take a smaller batch size, encoder or embedding size."
     return "The run's log holds the traceback."

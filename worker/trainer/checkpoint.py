@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from contract.comparison.spec import Arm, ComparisonSpec
 from worker.errors import CheckpointError, GivenBackError
@@ -44,6 +44,8 @@ class Weights:
         torch saves all of the memory that a tensor is in."""
         state: dict[str, Any] = self._module.state_dict()
         for name, weight in state.items():
+            if not isinstance(weight, Tensor):  # what a plug-in keeps besides
+                continue
             if weight.untyped_storage().nbytes() > weight.nbytes:
                 state[name] = weight.clone()
         return state
@@ -188,9 +190,19 @@ written, with the values under which a run is as before: a run of an older versi
 its checkpoint."""
 
 
-def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device) -> str:
+def training_identity(
+    spec: ComparisonSpec, arm: Arm, seed: int, device: torch.device, loss_digest: str = ""
+) -> str:
     """Return a digest of all that decides a run's values: a run may only go on from a checkpoint
-    with the same one. Names, notes, other arms and other seeds may change in between."""
+    with the same one. Names, notes, other arms and other seeds may change in between.
+
+    Args:
+        spec: that the run is trained by.
+        arm: of the spec.
+        seed: of the run.
+        device: on which it trains.
+        loss_digest: of the code of its loss, where that is a plug-in.
+    """
     shared = spec.model_dump(mode="json", include={"encoder", "visual_encoder", "measure"})
     shared["data"] = spec.data_of(seed).model_dump(mode="json")
     if spec.replicate != "seed":  # a split by class then has other halves
@@ -210,6 +222,8 @@ def training_identity(spec: ComparisonSpec, arm: Arm, seed: int, device: torch.d
         "training": training,
         **shared,
     }
+    if loss_digest:
+        facts["loss_digest"] = loss_digest
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

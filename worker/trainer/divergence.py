@@ -8,7 +8,14 @@ import torch
 from torch import Tensor
 
 from contract.comparison.encoder import Encoder
-from contract.comparison.loss import KINDS_WITH_PARAMETERS, Loss
+from contract.comparison.loss import (
+    KINDS_WITH_PARAMETERS,
+    ContrastiveLoss,
+    Loss,
+    PluginLoss,
+    TripletLoss,
+    loss_name,
+)
 from contract.comparison.training import Training
 
 UNIT_AT_LEAST: Final = 0.25
@@ -76,7 +83,8 @@ def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
         f"try {lr / 10:g}."
     ]
     loss_lr = training.optimizer.loss_lr
-    if loss.kind in KINDS_WITH_PARAMETERS and loss_lr is not None and loss_lr > lr:
+    may_train = loss.kind in KINDS_WITH_PARAMETERS or isinstance(loss, PluginLoss)
+    if may_train and loss_lr is not None and loss_lr > lr:
         advice.append(f"Or that of the loss's own parameters, {loss_lr:g}; try {loss_lr / 10:g}.")
     if lr * decay > 1 and training.optimizer.kind in DIRECT_DECAY:
         advice.insert(
@@ -90,9 +98,11 @@ def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
             "The embeddings are not L2-normalised, so that nothing bounds their distances; "
             "switch L2-normalise on."
         )
-    if loss.kind in {"contrastive", "triplet"} and loss.margin > 10:
+    if isinstance(loss, ContrastiveLoss | TripletLoss) and loss.margin > 10:
         advice.append(f"The margin {loss.margin:g} is large; try 1.")
-    if loss.reduction == "sum":
+    if isinstance(loss, PluginLoss):
+        advice.append(f"Or a parameter of {loss_name(loss)} is too large; try its defaults.")
+    elif loss.reduction == "sum":
         advice.append(
             "The loss is summed over all tuples, which makes its gradient grow with the batch; "
             "try the reduction mean."

@@ -19,6 +19,11 @@ from worker.losses.base import LossOutput, Part
 StepNumbers: TypeAlias = dict[str, Tensor]
 """Numbers of one step: 0-d tensors on the device. Their names are used only in this module."""
 
+_OF_ANCHORS: Final = {
+    "dynamics.active_ratio.anchors": "anchors",
+    "dynamics.active_ratio.pushing_anchors": "pushing anchors",
+}
+
 GPU_STEPS: Final = 64
 """Steps of a GPU that are read together, at most."""
 GPU_WAIT_S: Final = 0.1
@@ -40,8 +45,7 @@ def step_numbers(
     return {
         **({} if output.divisor is None else {"divisor": output.divisor}),
         "value": output.value.detach(),
-        "anchors": output.active_anchors,
-        "pushing anchors": output.pushing_anchors,
+        **_anchor_numbers(output),
         **({} if output.trivial is None else {"trivial": output.trivial}),
         **_pull_weight(output),
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
@@ -58,28 +62,33 @@ def read_values(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
         For each step every per-step `dynamics.*` key of contract.metrics that this loss has, but
         not the counts of empty steps; the update norm if it is among the numbers; the norm per
         active tuple only where all tuples weigh alike. NaN where there is no value at this step: a
-        mean or a ratio of no tuples, the mean gradient of no active tuple.
+        mean or a ratio of no tuples, the mean gradient of no active tuple. A plug-in that does not
+        tell its tuples has none of their numbers, and its own value as its loss.
     """
     return [step_values(numbers) for numbers in _transfer(steps)]
 
 
 def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
     """Return a step's dynamics by metric key, from its numbers; see `read_values`."""
-    parts = [name.removeprefix("total ") for name in numbers if name.startswith("total ")]
-    has_selection = any(name.startswith("selected ") for name in numbers)
+    parts, picked = _part_names(numbers, "total "), _part_names(numbers, "selected total ")
     active, valid = _totals(numbers, "", parts)
-    trained_active, selected = _totals(numbers, "selected " if has_selection else "", parts)
+    trained_active, selected = _totals(numbers, "selected ", picked) if picked else (active, valid)
     values = {
-        "dynamics.loss": _ratio(sum(numbers[f"total {name}"] for name in parts), valid),
+        "dynamics.loss": _ratio(sum(numbers[f"total {name}"] for name in parts), valid)
+        if parts
+        else numbers["value"],
         "dynamics.loss_trained": numbers["value"],
-        "dynamics.active_ratio": _ratio(active, valid),
-        "dynamics.active_ratio.anchors": numbers["anchors"],
-        "dynamics.active_ratio.pushing_anchors": numbers["pushing anchors"],
-        "dynamics.active_tuples": active,
-        "dynamics.valid_tuples": valid,
-        "dynamics.gradient_norm": numbers["norm"],
-        "dynamics.gradient_norm.embedding": numbers["norm at embeddings"],
     }
+    if parts:
+        values["dynamics.active_ratio"] = _ratio(active, valid)
+    for key, name in _OF_ANCHORS.items():
+        if name in numbers:
+            values[key] = numbers[name]
+    if parts:
+        values["dynamics.active_tuples"] = active
+        values["dynamics.valid_tuples"] = valid
+    values["dynamics.gradient_norm"] = numbers["norm"]
+    values["dynamics.gradient_norm.embedding"] = numbers["norm at embeddings"]
     if "divisor" in numbers:
         # Scaled back to the gradient of the sum: the mean over the active tuples costs nothing.
         # Under "balanced" no scale does that: it would take a second pass backwards.
@@ -88,7 +97,7 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
         )
     if "trivial" in numbers:
         values["dynamics.trivial_loss"] = _ratio(numbers["trivial"], valid)
-    share = _pull_share(numbers, "selected " if has_selection else "", parts)
+    share = _pull_share(numbers, "selected " if picked else "", picked or parts)
     if share is not None:
         values["dynamics.pull_share"] = share if selected else math.nan
     for name in parts:
@@ -96,7 +105,7 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
         values[f"dynamics.active_ratio.{name}"] = _ratio(
             numbers[f"active {name}"], numbers[f"valid {name}"]
         )
-    if has_selection:
+    if picked:
         values["dynamics.active_ratio.selected"] = _ratio(trained_active, selected)
         values["dynamics.selected_tuples"] = selected
     if "update norm" in numbers:
@@ -123,11 +132,13 @@ class EmptySteps:
         self._empty, self._invalid = state["empty"], state["invalid"]
 
     def count(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Count a step and return the counts by metric key.
+        """Count a step and return the counts by metric key; none where tuples are not measured.
 
         Args:
             values: of the step, as `read_values` returns them.
         """
+        if "dynamics.valid_tuples" not in values:  # a plug-in that does not tell
+            return {}
         self._empty += values["dynamics.active_tuples"] == 0
         self._invalid += values["dynamics.valid_tuples"] == 0
         return {"dynamics.empty_steps": self._empty, "dynamics.invalid_steps": self._invalid}
@@ -190,8 +201,8 @@ def _transfer(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
     flat = [number for step in steps for number in step.values()]
     whole = [number for number in flat if not number.is_floating_point()]
     real = [number for number in flat if number.is_floating_point()]
-    kinds = [torch.stack(kind).to(torch.float64) for kind in (whole, real)]
-    read = torch.cat(kinds).tolist()
+    kinds = [torch.stack(kind).to(torch.float64) for kind in (whole, real) if kind]
+    read = torch.cat(kinds).tolist() if kinds else []
     wholes, reals = iter(read[: len(whole)]), iter(read[len(whole) :])
     return [
         {
@@ -200,6 +211,16 @@ def _transfer(steps: Sequence[StepNumbers]) -> list[dict[str, float]]:
         }
         for step in steps
     ]
+
+
+def _anchor_numbers(output: LossOutput) -> StepNumbers:
+    if not output.knows_anchors:
+        return {}
+    return {"anchors": output.active_anchors, "pushing anchors": output.pushing_anchors}
+
+
+def _part_names(numbers: Mapping[str, float], prefix: str) -> list[str]:
+    return [name.removeprefix(prefix) for name in numbers if name.startswith(prefix)]
 
 
 def _part_numbers(prefix: str, parts: Mapping[str, Part]) -> StepNumbers:
@@ -231,9 +252,11 @@ def _pull_weight(output: LossOutput) -> StepNumbers:
 
 def _pull_share(numbers: Mapping[str, float], prefix: str, parts: Sequence[str]) -> float | None:
     """Return the share of the trained weight that pulls; None for losses whose pull and push are
-    not two weights."""
+    not two weights, or do not weigh by their numbers."""
     if "pull weight" in numbers:
         return numbers["pull weight"]
+    if "divisor" not in numbers:
+        return None
     if "triplet" in parts:
         return 0.5  # each triplet has its positive and its negative once
     if "negative" not in parts:

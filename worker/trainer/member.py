@@ -13,7 +13,7 @@ from torch import Tensor
 
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.metrics import OBJECTIVE, TEST_LAST_PREFIX, TEST_PREFIX
-from worker import losses
+from worker.api.plugin_ref import PluginRef
 from worker.artifacts import TrainedModel
 from worker.data import Split
 from worker.errors import DivergedError, NotFiniteError
@@ -36,7 +36,7 @@ from worker.trainer.families import families_at
 from worker.trainer.inputs import Inputs, prepare_inputs
 from worker.trainer.kept_model import keep_model
 from worker.trainer.memory_estimate import training_memory
-from worker.trainer.model import build_model
+from worker.trainer.model import build_loss, build_model
 from worker.trainer.references import reference_values
 from worker.trainer.states import Notice, TrainingStates, is_angular
 
@@ -100,6 +100,7 @@ class Member:
         prepared: Prepared,
         progress: Progress,
         keeper: Keeper | None = None,
+        plugin: PluginRef | None = None,
     ) -> None:
         """Build the model and the loss.
 
@@ -112,8 +113,10 @@ class Member:
             prepared: its data.
             progress: takes the progress of downloads of weights.
             keeper: takes snapshots and checkpoints; None keeps none.
+            plugin: where its loss lies, if that is a plug-in.
         """
         self.step = 0
+        self._loss_digest = plugin.digest if plugin else ""
         self.spec, self.arm, self.seed, self.device = spec, arm, seed, device
         self.settings = spec.training_of(arm)
         self.data = prepared.inputs.data
@@ -131,14 +134,14 @@ class Member:
         if device.type == "cpu":  # convolutions and pooling are up to twice as fast in this format
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         torch.manual_seed(stream_seed(seed, "loss"))
-        dim = spec.encoder.embedding_dim
-        self.loss = losses.build(arm.loss, classes=self.data.classes, dim=dim).to(device)
+        self.loss = build_loss(spec, arm, self.data.classes, plugin).to(device)
         self.tuples = stream_generator(seed, "tuples")
         self.augmentation = stream_generator(seed, "augmentation")
         self._evaluation = prepared.evaluation.of(self.model)
         self._states = TrainingStates(
             steps_per_epoch=self.steps_per_epoch,
-            angular=is_angular(arm.loss, normalize=spec.encoder.normalize),
+            angular=getattr(self.loss, "angular", False)
+            or is_angular(arm.loss, normalize=spec.encoder.normalize),
             references=prepared.references,
         )
 
@@ -197,7 +200,7 @@ class Member:
             "augmentation": RandomState(self.device, self.augmentation),
             "other draws": RandomState(self.device),
         }
-        identity = training_identity(self.spec, self.arm, self.seed, self.device)
+        identity = training_identity(self.spec, self.arm, self.seed, self.device, self._loss_digest)
         return Checkpoints(
             *(identity, parts, self._keeper, checkpoint_s),
             together=together,
@@ -253,7 +256,7 @@ class Member:
         """
         for step, values in steps:
             counts = self._empty_steps.count(values)
-            if counts["dynamics.empty_steps"] == 1 and not values["dynamics.active_tuples"]:
+            if counts.get("dynamics.empty_steps") == 1 and not values["dynamics.active_tuples"]:
                 state = "nothing active" if values["dynamics.valid_tuples"] else "no valid tuple"
                 self._reporter.log(
                     [

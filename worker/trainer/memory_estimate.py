@@ -5,6 +5,7 @@ through the loss, while the bytes alive at the same time are counted. The number
 there.
 """
 
+import copy
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -164,6 +165,7 @@ def _pairs(loss: Loss, model: Model, train: Split, batch: Tensor) -> int:
         .requires_grad_()
         for example in embeddings
     ]
+    loss = copy.deepcopy(loss)  # a plug-in may keep something from call to call
     with PeakBytes([*points, *loss.parameters()]) as counter:
         output = compute_loss(loss, points, train.labels[some], _generator())
         if output.value.requires_grad:

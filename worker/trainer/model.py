@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from contract.comparison.spec import ComparisonSpec
+from contract.comparison.loss import PluginLoss
+from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Precision
-from worker import encoders
+from worker import encoders, losses
+from worker.api.plugin_ref import PluginRef
 from worker.data import Dataset, Split
+from worker.errors import InputError
 from worker.losses import Loss, LossOutput, two_ways
+from worker.plugins import adapter
 from worker.reporting.progress import Progress
 from worker.settings import datasets_folder
 
@@ -40,6 +44,26 @@ def build_model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Mode
             encoders.build(spec.visual_encoder, data.visual_shape, folder=folder, progress=progress)
         )
     return Model(built, spec.training.precision)
+
+
+def build_loss(spec: ComparisonSpec, arm: Arm, classes: int, plugin: PluginRef | None) -> Loss:
+    """Build the loss of an arm.
+
+    Args:
+        spec: of the comparison.
+        arm: of the spec.
+        classes: that train.
+        plugin: where its loss lies, if that is a plug-in.
+
+    Raises:
+        InputError: its loss is a plug-in, and it is not known where it lies.
+    """
+    dim = spec.encoder.embedding_dim
+    if not isinstance(arm.loss, PluginLoss):
+        return losses.build(arm.loss, classes=classes, dim=dim)
+    if plugin is None:
+        raise InputError(f"loss: this worker does not have the plug-in {arm.loss.name!r}")
+    return adapter.build(plugin, arm.loss, classes=classes, dim=dim)
 
 
 def compute_loss(

@@ -8,10 +8,12 @@ from typing import Final
 import torch
 
 from contract.comparison.spec import parse_spec
+from worker import machine
 from worker.api.blobs import BlobClient, BlobStore
 from worker.api.client import Claim
 from worker.errors import GivenBackError
 from worker.measure.inputs import set_blas_threads
+from worker.processes.memory_limit import limit_memory
 from worker.processes.priority import TRAINER_NICENESS, lower_priority
 from worker.reporting import signs_of_life
 from worker.reporting.event_sender import (
@@ -30,6 +32,8 @@ from worker.trainer.attempt import run_attempt
 from worker.trainer.bundle_attempt import ClaimedRun, run_bundle
 from worker.trainer.training import Training
 
+MEMORY_SHARE: Final = 0.9
+"""Share of the available memory that a run whose loss is a plug-in may take."""
 WARM_UP_SPEC: Final = {
     "name": "warm-up",
     "data": {"kind": "digits"},
@@ -147,6 +151,8 @@ def train(pipes: SlotPipes, settings: Settings) -> int:
 
 def _train_alone(run: TrainedRun, pipes: SlotPipes, settings: Settings, blobs: BlobClient) -> bool:
     """Train one run; return whether it has ended, and was not given back."""
+    if run.claim.plugin is not None:
+        _contain(torch.device(settings.device))
     try:
         run_attempt(
             run.claim,
@@ -161,6 +167,12 @@ def _train_alone(run: TrainedRun, pipes: SlotPipes, settings: Settings, blobs: B
     except GivenBackError:
         return False
     return True
+
+
+def _contain(device: torch.device) -> None:
+    """Keep code from outside from filling the machine's memory: it gets an error instead."""
+    if device.type == "cpu":  # CUDA maps far more than it uses
+        limit_memory(int(MEMORY_SHARE * machine.available_memory(device)))
 
 
 def _train_together(

@@ -78,18 +78,23 @@ def untrained_values(
 ) -> dict[str, float]:
     """Return the mean loss over all valid tuples of an epoch before any step, and the active share.
 
-    They are the values of step 0, with which later losses are compared. A copy of the model is
-    used, so that the running statistics of the real one do not change.
+    They are the values of step 0, with which later losses are compared. Copies of model and loss
+    are used, so that running statistics of the real ones do not change.
     """
-    model = copy.deepcopy(model)
+    model, loss = copy.deepcopy(model), copy.deepcopy(loss)
     seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
+    uncounted = torch.zeros(2, dtype=torch.float64, device=train.labels.device)
     for batch in batches:
         part = train.take(batch)
         output = compute_loss(loss, model(part), part.labels, generator)
         totals = [part.total.to(torch.float64) for part in output.parts.values()]
-        seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
+        if totals:
+            seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])
+        else:  # a plug-in that does not tell its tuples: the mean of its own value
+            uncounted += torch.stack([output.value.to(torch.float64), torch.ones_like(seen[0])])
         signs_of_life.sign()
-    return mean_untrained(*seen.tolist())
+    value, count = uncounted.tolist()
+    return mean_untrained(*seen.tolist()) or ({"dynamics.loss": value / count} if count else {})
 
 
 def mean_untrained(total: float, active: float, valid: float) -> dict[str, float]:

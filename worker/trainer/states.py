@@ -133,6 +133,8 @@ class TrainingStates:
             What has changed.
         """
         self._follow_loss(step, values)
+        if "dynamics.valid_tuples" not in values:  # a plug-in that does not tell its tuples
+            return []
         if values["dynamics.valid_tuples"]:
             return self._leave("no_valid_tuple", step, "A batch held a valid tuple.")
         if values["dynamics.invalid_steps"] < step or step < self._patience:

@@ -12,6 +12,7 @@ from torch import Tensor
 from contract.comparison.data import modalities
 from contract.comparison.spec import Arm, ComparisonSpec
 from worker import machine
+from worker.api.plugin_ref import PluginRef
 from worker.reporting import signs_of_life
 from worker.reporting.progress import SILENT, Progress
 from worker.reporting.reporter import EndState, Reporter
@@ -46,6 +47,7 @@ class Training:
         keeper: Keeper | None = None,
         checkpoint_s: float = 0.0,
         worker_stopping: Callable[[], bool] = lambda: False,
+        plugin: PluginRef | None = None,
     ) -> None:
         """Build the model, the loss, the optimiser and the data of the run.
 
@@ -59,6 +61,7 @@ class Training:
             keeper: takes snapshots and checkpoints; None keeps none.
             checkpoint_s: seconds between checkpoints; 0 for none.
             worker_stopping: returns whether the run is to be given back at a checkpoint.
+            plugin: where its loss lies, if that is a plug-in.
         """
         inputs = prepare_inputs_of_run(spec, seed, device, progress)
         self.member = Member(
@@ -66,6 +69,7 @@ class Training:
             prepared=Prepared.of(inputs, spec, arm, seed),
             progress=progress,
             keeper=keeper,
+            plugin=plugin,
         )
         self._step_buffer = StepBuffer(device)
         self._weights = [w for w in self.member.model.parameters() if w.requires_grad]

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from frontend.api.types import Comparison, ComparisonDetail, Trial, TunedArm, Tuning
 from frontend.ui.numbers import format_number
+from frontend.ui.plugin_losses import loss_kind
 from frontend.ui.text import OPEN_STATES, count_text
 
 Catalogue = Mapping[str, Any]
@@ -129,7 +130,7 @@ def setting_titles(found: Tuning, spec: Mapping[str, Any], catalogue: Catalogue)
         spec: of the comparison.
         catalogue: the API's catalogue.
     """
-    kinds = {arm["name"]: arm["loss"]["kind"] for arm in spec["arms"]}
+    kinds = {arm["name"]: loss_kind(arm["loss"]) for arm in spec["arms"]}
     settings = catalogue["tuning"]["settings"]
     titles: dict[str, str] = {}
     for path in searched_paths(found):
@@ -182,7 +183,7 @@ def searched_texts(arms: Sequence[Mapping[str, Any]], path: str) -> tuple[str, .
 def searched_title(arms: Sequence[Mapping[str, Any]], path: str, catalogue: Catalogue) -> str:
     """Return what the catalogue calls a setting that arms of a spec are tuned over."""
     settings = catalogue.get("tuning", {}).get("settings", {})
-    rows = (row for arm in arms for row in settings.get(arm["loss"]["kind"], ()))
+    rows = (row for arm in arms for row in settings.get(loss_kind(arm["loss"]), ()))
     name = path.rpartition(".")[2].replace("_", " ")
     return next((str(row["title"]) for row in rows if row["path"] == path), name)
 

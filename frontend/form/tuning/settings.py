@@ -95,6 +95,9 @@ def first_space(setting: SearchSetting, value: Any) -> Mapping[str, Any]:
     if setting.choices:
         return {"choices": list(setting.choices)}
     size = float(value) if isinstance(value, int | float) and value > 0 else 1.0
+    if setting.type == "integer" and setting.path.startswith("loss."):  # of a plug-in
+        whole = max(1, int(size))
+        return {"choices": sorted({max(1, whole // 2), whole, 2 * whole})}
     if setting.type == "integer":
         return {"low": max(1, int(size) // 2), "high": max(2, 2 * int(size))}
     return {"low": size / 2, "high": 2 * size}

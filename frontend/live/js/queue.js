@@ -3,7 +3,8 @@ import { ownAddress } from "./address.js";
 import { ordinal } from "./format.js";
 import { signIn } from "./signin.js";
 
-/** @typedef {{run: string, position: number, starts_in_s: number|null, wants: string}} Place */
+/** @typedef {{run: string, position: number, starts_in_s: number|null, wants: string,
+ *   waits_for?: string|null}} Place */
 /** @typedef {{workers: {state: string, device: string}[], waiting: Place[]}} Queue */
 
 const PAGE = 200; // runs that are told of at once; the first ones matter
@@ -71,6 +72,7 @@ export function waitingText(queue, first) {
     return `Queued for a ${wanted} slot, and none is connected.`;
   }
   if (!first) return "Queued.";
+  if (first.waits_for) return `Queued. The next run ${first.waits_for}.`;
   if (here.some(({ state }) => state === "idle") && first.position === 1) {
     return "Queued. A worker is about to start the first run.";
   }
@@ -79,7 +81,8 @@ export function waitingText(queue, first) {
 }
 
 /** What a waiting run's cell says: "38th, in about 12 min". @param {Place} place */
-export function placeText({ position, starts_in_s }) {
+export function placeText({ position, starts_in_s, waits_for }) {
+  if (waits_for) return waits_for;
   const start = starts_in_s == null || starts_in_s < AT_ONCE_S ? "" : `, in about ${about(starts_in_s)}`;
   return `${ordinal(position)}${start}`;
 }

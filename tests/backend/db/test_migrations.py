@@ -20,7 +20,7 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
     tables = set(inspect(database.engine).get_table_names())
     assert tables == {*SQLModel.metadata.tables, "alembic_version"}
-    assert len(tables) == 26
+    assert len(tables) == 27
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

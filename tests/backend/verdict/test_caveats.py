@@ -57,6 +57,25 @@ def caveats_of(
     return caveats(Facts(spec, arms, runs, pairs, family, pull_shares or {}, states, dependent))
 
 
+def test_runs_with_two_versions_of_a_plugins_code_are_told() -> None:
+    runs = [
+        Run(**{**run().model_dump(), "arm": arm, "loss_digest": digest})
+        for arm, digest in (("c", ""), ("t", "a" * 16), ("t", "b" * 16))
+    ]
+    [said] = [one for one in caveats_of(runs=runs) if "versions of its loss's code" in one]
+    assert said.startswith("The runs of t have 2 versions of its loss's code (aaaaaaaa, bbbbbbbb)")
+    same = [Run(**{**one.model_dump(), "loss_digest": "a" * 16}) for one in runs]
+    assert not [one for one in caveats_of(runs=same) if "versions of its loss's code" in one]
+
+
+def test_a_plugin_counts_its_tuples_itself() -> None:
+    plugged = {"name": "p", "loss": {"kind": "plugin", "name": "siglip"}}
+    spec = parse_spec(small(arms=[*SPEC_ARMS, plugged]))
+    said = caveats(Facts(spec, Pair(a="t", b="p"), (), 12, 9, {}, ()))
+    assert [one for one in said if one.startswith("The loss of p is a plug-in")]
+    assert not [one for one in said if "never exactly 0" in one]
+
+
 def test_the_caveat_that_every_verdict_has() -> None:
     assert caveats_of() == [NOT_TUNED]
 

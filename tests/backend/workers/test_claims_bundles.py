@@ -234,7 +234,7 @@ def test_an_old_worker_still_gets_one_run(api: Api) -> None:
     assert given.pop("others") == []
     assert set(given) == {
         *("run", "attempt", "start_after", "checkpoint", "lease_s"),
-        *("comparison", "arm", "seed", "spec", "keep"),
+        *("comparison", "arm", "seed", "spec", "keep", "loss_digest"),
     }
     assert api.get(f"/runs/{given['run']}")["shared"] is None
 

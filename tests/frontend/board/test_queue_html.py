@@ -76,6 +76,7 @@ def test_the_run_of_a_trial_is_named_by_its_trial_and_fold() -> None:
     assert "<small>trial 7 · by Ada" in queue_html.slot_html(slot(**trial, fold=None))
     assert "<small>seed 3 · by Ada" in queue_html.slot_html(slot(trial=7))  # a final run
     row: Any = {**slot(**trial, fold=0), "position": 1, "wants": "auto", "starts_in_s": None}
+    row["waits_for"] = None
     assert "<small>trial 7, fold 1 · " in queue_html.waiting_html(row, {"cpu": 1})
 
 
@@ -105,6 +106,7 @@ def test_a_groups_heading_counts_and_dates() -> None:
 
 def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     row: Any = {"position": 3, "arm": "<a>", "seed": 7, "wants": "auto", "starts_in_s": 80.0}
+    row["waits_for"] = None
     row |= {"role": "final", "trial": None, "fold": None}
     assert "&lt;a&gt;" in queue_html.waiting_html(row, {"cpu": 1})
     assert "seed 7 · starts in about 80 s" in queue_html.waiting_html(row, {"cpu": 1})
@@ -112,6 +114,8 @@ def test_a_row_says_when_it_begins_or_what_it_waits_for() -> None:
     assert "<b>3rd</b>" in queue_html.waiting_html(row, {"cpu": 1})
     assert "seed 7 · start not known yet</small>" in queue_html.waiting_html(unknown, {"cpu": 1})
     assert "seed 7</small>" in queue_html.waiting_html(unknown, {}), "the page says: no worker"
+    lacking: Any = {**unknown, "waits_for": "waits for a worker with <siglip>"}
+    assert "waits for a worker with &lt;siglip&gt;" in queue_html.waiting_html(lacking, {"cpu": 1})
     never: Any = {**unknown, "wants": "cuda"}
     assert "waits for a GPU slot; none is available" in queue_html.waiting_html(never, {"cpu": 1})
     assert "seed 7 · start not known yet" in queue_html.waiting_html(never, {"cuda": 2})

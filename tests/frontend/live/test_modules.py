@@ -333,6 +333,12 @@ def test_places_are_read_as_people_say_them(run: Run) -> None:
     assert run("queue", "return m.placeText(a)", {"position": 2, "starts_in_s": None}) == "2nd"
     said = run("runs", "return m.describe(a.run, a.text)", {"run": waiting, "text": text})
     assert said == "queued 38th, in about 12 min"
+    lacking = {**place, "waits_for": "waits for a worker with siglip; none is available"}
+    assert run("queue", "return m.placeText(a)", lacking) == lacking["waits_for"]
+    queue = {"workers": [{"state": "idle", "device": "cpu"}]}
+    code = "return m.waitingText(a.queue, a.first)"
+    text = run("queue", code, {"queue": queue, "first": {**lacking, "wants": "auto"}})
+    assert text == f"Queued. The next run {lacking['waits_for']}."
 
 
 def test_numbers_and_times_are_short(run: Run) -> None:
