@@ -116,21 +116,23 @@ def arm_settings(spec: Spec, catalogue: Catalogue) -> list[Setting]:
     losses = catalogue.get("losses", ())
     titled = [
         {
-            (name, _setting_title(losses, arm["loss"], name)): value
+            (name, _setting_title(losses, arm["loss"], name), arm["loss"].get("name", "")): value
             for name, value in shown_settings(arm["loss"]).items()
             if _has_effect(losses, arm["loss"], name)
         }
         for arm in arms
     ]
-    for name, title in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
-        values = tuple(value_text(own.get((name, title))) for own in titled)
+    # Parameters of two plug-ins that have one name are two settings.
+    for key in dict.fromkeys(key for own in titled for key in own if key[0] != "kind"):
+        name, title, _ = key
+        values = tuple(value_text(own.get(key)) for own in titled)
         alike = frozenset(
             value_text(value)
             for arm in arms
             for value in _schema_of(losses, arm["loss"], name).get("x-alike-across-losses", ())
         )
         spaces = tuple(
-            space if (name, title) in own else ""
+            space if key in own else ""
             for space, own in zip(searched_texts(arms, f"loss.{name}"), titled, strict=True)
         )
         rows.append(Setting(title, values, rows[0].values, alike, spaces))

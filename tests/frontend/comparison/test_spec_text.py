@@ -244,3 +244,19 @@ def test_texts_and_their_encoders_are_said() -> None:
     assert said()["Encoder"].startswith("Static text (bundled, frozen), 64 dimensions")
     own = said(model="team/potion", tuning="full")["Encoder"]
     assert own.startswith("Static text (team/potion, trains as a whole)")
+
+
+def test_parameters_of_two_plugins_with_one_name_are_two_settings() -> None:
+    def plugin(name: str, alpha: float) -> dict[str, Any]:
+        loss = {"kind": "plugin", "name": name, "params": {"alpha": alpha}}
+        return {"name": name, "loss": loss, "training": {}}
+
+    told = spec()
+    told["arms"] = [plugin("pml.MultiSimilarityLoss", 2.0), plugin("pml.ProxyAnchorLoss", 32.0)]
+    rows = arm_settings(told, CATALOGUE)
+    assert [row.values for row in rows[1:]] == [("2", ""), ("", "32")]
+    assert difference_text(rows).startswith("Besides the loss nothing differs")
+    told["arms"] = [plugin("pml.ProxyAnchorLoss", 2.0), plugin("pml.ProxyAnchorLoss", 32.0)]
+    assert difference_text(arm_settings(told, CATALOGUE)) == (
+        "Besides the loss, the arms differ in alpha."
+    )
