@@ -362,7 +362,7 @@ def _schema_of(
     )
     part, _, rest = name.partition(".")
     if part in PARTS and rest:  # of a plug-in
-        chosen = section[part]
+        chosen = section.get(part) or {"name": ""}
         schema = schema.get("$defs", {}).get(f"{part}.{chosen['name']}", {})
         name = rest
     found: Mapping[str, Any] = schema.get("properties", {}).get(name, {})
