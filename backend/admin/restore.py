@@ -43,8 +43,9 @@ from backend.storage.blobs import BLOBS_FOLDER
 
 ATTEMPT_STRIDE: Final = 100
 """More attempts than a run makes between a backup and its restore."""
-TARGETS_OWN: Final = (TOKENS_TABLE, *TABLES)
-"""Tables that a server's empty database may have rows in: they are kept."""
+TARGETS_OWN: Final = (TOKENS_TABLE, *TABLES, "plugin")
+"""Tables that a server's empty database may have rows in: tokens and receivers are kept; what its
+workers have reported of plug-ins gives way to what the backup has."""
 LOCKS: Final = (data_folder.API_LOCK, data_folder.LAUNCHER_LOCK, data_folder.BACKUP_LOCK)
 
 
