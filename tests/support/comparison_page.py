@@ -1,9 +1,10 @@
 """The page of one comparison as its tests open it: made-up answers, through the entry page."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import streamlit as st
@@ -123,3 +124,14 @@ def html(at: AppTest) -> str:
 def infos(at: AppTest) -> list[str]:
     """Return the notes of a page."""
     return [info.value for info in at.info]
+
+
+def charts_of(at: AppTest) -> list[dict[str, Any]]:
+    """Return the data of the charts, in the page's order."""
+    found = []
+    for element in at.get("bidi_component"):
+        proto = cast(Any, element).proto
+        data = json.loads(proto.json)
+        if "figure" in data:
+            found.append({**data, "figure": json.loads(data["figure"])})
+    return found

@@ -23,12 +23,12 @@ def smaller_embeddings(
     """Measure Recall@1 and MAP@R of embeddings that are made smaller.
 
     Each K of 8, 16, 32 ... 512 below D keeps the first K dimensions, or the first K principal
-    components of `fitted_on`. Integers of 8 bits have one scale a dimension: 127 stands for the
-    largest absolute value in `fitted_on`, larger ones are cut off.
+    components of `fitted_on`, where its M items span as many. Integers of 8 bits have one scale a
+    dimension: 127 stands for the largest absolute value in `fitted_on`, larger ones are cut off.
 
     Args:
         embeddings: [N, D] held-out items, float32 or float64, finite; of more than 2,000 a fixed
-            random 2,000 are used.
+            random 2,000 are used (classes of few members may leave no pair in them).
         labels: [N] integers, one class with two members or more.
         fitted_on: [M, D] other items, such as the validation split's; never the measured ones.
         normalize: whether embeddings are L2-normalised, so that truncated ones are again.
@@ -36,16 +36,19 @@ def smaller_embeddings(
 
     Returns:
         `dimension.{way}.recall_at_1` and `.map_at_r`, for the ways `full` (as they are),
-        `truncated_{K}`, `pca_{K}` and `int8`.
+        `truncated_{K}`, `pca_{K}` and `int8`. Nothing where no two of the items that are used are
+        of one class.
 
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
-    embeddings, labels = check_embeddings(embeddings, labels)
+    embeddings, labels = check_pairs(embeddings, labels)
     fitted_on, _ = check_embeddings(fitted_on, torch.zeros(len(fitted_on)).long(), "fitted_on")
     check_width(fitted_on, embeddings, "fitted_on")
     kept = fixed_subset(len(labels), DIMENSION_ITEMS).to(labels.device)
-    points, labels = check_pairs(embeddings[kept], labels[kept])
+    points, labels = embeddings[kept], labels[kept]
+    if len(labels.unique()) == len(labels):
+        return {}
     found: dict[str, float] = {}
     for way, made in _ways(points, fitted_on, normalize=normalize):
         measured = retrieval(made, labels, ks=(1,))
@@ -69,4 +72,5 @@ def _ways(points: Tensor, fitted_on: Tensor, *, normalize: bool) -> Iterator[tup
     for count in wanted:
         first = points[:, :count]
         yield f"truncated_{count}", functional.normalize(first, dim=1) if normalize else first
-        yield f"pca_{count}", components[:, :count]
+        if count < len(fitted_on):  # M items span M - 1 directions; others would be arbitrary
+            yield f"pca_{count}", components[:, :count]

@@ -13,21 +13,28 @@ from contract.metrics.verification import FAR_LIMITS
 from worker.errors import InputError
 from worker.measure.inputs import check_classes, check_pairs
 from worker.measure.pair_distances import centred, squared_pair_distances
+from worker.torch_utils import as_tensor
 
-EXACT_PAIRS: Final = 2_000_000
+EXACT_PAIRS: Final = 1_000_000
 """Pairs up to which each distance is counted for itself."""
 _ALIKE: Final = 2.0**-42
 """Squared distances that differ less, as a share of the largest, differ by rounding."""
-BINS: Final = 2**16
-"""Bins of more pairs; each is 1/65,536 of twice the largest distance to the mean, and the distances
-in it count as equal."""
+_DIGITS: Final = 15
+"""Binary digits after the first one that squared distances of more pairs keep: a bin is as wide as
+its distances ask, whatever the largest one is."""
+_DROPPED: Final = 52 - _DIGITS
+"""Digits of a float64 that are rounded away."""
+_COUNTED_AT_ONCE: Final = 2**22
+"""Pairs whose bins are kept until they are counted: 16 MiB; to count costs a pass over the bins."""
+_PAIRWISE_MEMBERS: Final = 1_000
+"""Members of the largest class whose pairs are all in memory at once: 4 MiB."""
 
 
 class PairCounts(NamedTuple):
     """How many pairs of one class and of two there are at each distance."""
 
     distances: Tensor
-    """[T] rising: the largest distance that is counted at each place."""
+    """[T] rising: the distance of the pairs that are counted at each place."""
     same: Tensor
     """[T] int64, pairs of one class."""
     different: Tensor
@@ -45,8 +52,9 @@ def verification(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     Returns:
         `verification.roc_auc`, `verification.average_precision`,
         `verification.equal_error_rate` and `verification.tar_at_far_1_in_{limit}`, as
-        `verification_figures` defines them. Of more than two million pairs, distances that fall
-        into one of 65,536 bins count as equal.
+        `verification_figures` defines them. Up to a million pairs they are exact. Of more,
+        squared distances count as equal once they are rounded to 16 significant binary digits, and
+        as 0 below 2^-42 of the largest possible one.
 
     Raises:
         InputError: an argument has a wrong shape, type or value; the message names it.
@@ -64,49 +72,89 @@ def count_pairs(embeddings: Tensor, labels: Tensor) -> PairCounts:
     embeddings, labels = check_pairs(embeddings, labels)
     check_classes(labels)
     points = centred(embeddings)
-    if len(labels) * (len(labels) - 1) // 2 <= EXACT_PAIRS:
-        parts = list(squared_pair_distances(points, labels))
-        squared = torch.cat([part for part, _ in parts])
-        unit = squared.max() * _ALIKE
-        distances = (squared / unit).round().mul(unit).sqrt() if unit else squared
-        return counts_of(distances, torch.cat([same for _, same in parts]))
-    width = 2 * float(points.square().sum(dim=1).max().sqrt()) / BINS
-    if not width:  # all items are one point
-        sizes = labels.unique(return_counts=True)[1]
-        within = (sizes * (sizes - 1) // 2).sum()[None]
-        total = len(labels) * (len(labels) - 1) // 2
-        return PairCounts(points.new_zeros(1), within, total - within)
-    counts = torch.zeros(2 * BINS, dtype=torch.int64, device=points.device)
-    for squared, same in squared_pair_distances(points, labels):
-        places = squared.sqrt_().div_(width).to(torch.int32).clamp_(max=BINS - 1)
-        counts += places.add_(same, alpha=BINS).bincount(minlength=2 * BINS)
-    different, positive = counts.view(2, BINS)
-    held = (different + positive) > 0
-    edges = width * torch.arange(1, BINS + 1, dtype=torch.float64, device=points.device)
-    return PairCounts(edges[held], positive[held], different[held])
+    if len(labels) * (len(labels) - 1) // 2 > EXACT_PAIRS:
+        return _count_rounded(points, labels)
+    parts = list(squared_pair_distances(points, labels))
+    squared = torch.cat([part for part, _ in parts])
+    same = torch.cat([part for _, part in parts])
+    if unit := float(squared.max()) * _ALIKE:
+        squared.div_(unit).round_().mul_(unit)
+    return _count_equal(squared.sqrt_(), same)
 
 
+@torch.no_grad()
 def counts_of(distances: Tensor, same: Tensor) -> PairCounts:
-    """Count pairs of known distances.
+    """Count pairs of known distances, such as pairs that are given and not made of labels.
 
     Args:
-        distances: [P] of any pairs, finite.
+        distances: [P] float32 or float64 of any pairs, finite; of similarities, their negatives.
         same: [P] bool, whether a pair is of one class.
 
     Raises:
-        InputError: no pair is of one class, or none of two.
+        InputError: an argument has a wrong shape, type or value, no pair is of one class, or none
+            of two.
     """
+    distances, same = as_tensor(distances, "distances"), as_tensor(same, "same")
+    if distances.ndim != 1 or distances.dtype not in {torch.float32, torch.float64}:
+        raise InputError(
+            "distances: expected [P] of float32 or float64, "
+            f"got {list(distances.shape)} of {distances.dtype}"
+        )
+    if same.shape != distances.shape or same.dtype != torch.bool:
+        raise InputError(
+            f"same: expected [{len(distances)}] of bool, got {list(same.shape)} of {same.dtype}"
+        )
+    if broken := int((~distances.isfinite()).sum()):
+        raise InputError(f"distances: {broken} of {len(distances)} are not finite")
     for wanted, words in ((same, "one class"), (~same, "two classes")):
         if not wanted.any():
             raise InputError(f"same: expected a pair of {words}, got none in {len(same)}")
-    values, places = distances.unique(return_inverse=True)
-    counts = [
-        torch.zeros(len(values), dtype=torch.int64, device=values.device).index_add_(
-            0, places, part.to(torch.int64)
-        )
-        for part in (same, ~same)
-    ]
-    return PairCounts(values, *counts)
+    return _count_equal(distances, same)
+
+
+def _count_equal(values: Tensor, same: Tensor) -> PairCounts:
+    """Count pairs at each value [P]."""
+    values, order = values.sort()
+    last = torch.cat([values.diff() > 0, same.new_ones(1)]).nonzero().squeeze(1)
+    so_far = same[order].cumsum(0)[last]
+    positive = so_far.diff(prepend=so_far.new_zeros(1))
+    total = last.diff(prepend=last.new_full((1,), -1))
+    return PairCounts(values[last], positive, total - positive)
+
+
+def _count_rounded(points: Tensor, labels: Tensor) -> PairCounts:
+    """Count all pairs of centred points [N, D] by rounded squared distance.
+
+    A float64 >= 0, read as an integer, rises with its value, and its first digits are those of the
+    integer; so the integer without its last digits is a bin.
+    """
+    largest = 4 * points.square().sum(dim=1).max()
+    if not largest:  # all items are one point
+        sizes = labels.unique(return_counts=True)[1]
+        positive = (sizes * (sizes - 1) // 2).sum()[None]
+        total = len(labels) * (len(labels) - 1) // 2
+        return PairCounts(points.new_zeros(1), positive, total - positive)
+    first, end = int(_rounded(largest * _ALIKE)), int(_rounded(largest)) + 1
+    bins = end - first
+    counts = torch.zeros(2 * bins, dtype=torch.int64, device=points.device)
+    waiting: list[Tensor] = []
+    for squared, same in squared_pair_distances(points, labels):
+        places = _rounded(squared).sub_(first).clamp_(0, bins - 1).to(torch.int32)
+        waiting.append(places.add_(same, alpha=bins))
+        if sum(map(len, waiting)) >= _COUNTED_AT_ONCE:
+            counts += torch.cat(waiting).bincount(minlength=2 * bins)
+            waiting.clear()
+    if waiting:
+        counts += torch.cat(waiting).bincount(minlength=2 * bins)
+    different, positive = counts.view(2, bins)
+    held = (different + positive).nonzero().squeeze(1)
+    squares = (held + first).bitwise_left_shift(_DROPPED).view(torch.float64)
+    return PairCounts(squares.sqrt(), positive[held], different[held])
+
+
+def _rounded(values: Tensor) -> Tensor:
+    """Return float64 values >= 0 as integers without their last digits, rounded to the nearest."""
+    return values.view(torch.int64).add(2 ** (_DROPPED - 1)).bitwise_right_shift_(_DROPPED)
 
 
 def verification_figures(counts: PairCounts) -> dict[str, float]:
@@ -187,13 +235,22 @@ def at_threshold(embeddings: Tensor, labels: Tensor, threshold: float) -> dict[s
 
 
 def _spread_over_classes(points: Tensor, labels: Tensor, threshold: float) -> float:
-    rejected = []
-    for label in labels.unique():
-        members = points[labels == label]
-        if len(members) > 1:
-            apart = torch.pdist(members) > threshold
-            rejected.append(apart.to(torch.float64).mean())
-    return float(torch.stack(rejected).std(correction=0))
+    order = labels.argsort(stable=True)
+    sizes = labels.unique(return_counts=True)[1].tolist()
+    rejected = [
+        _rejected(members, threshold) for members in points[order].split(sizes) if len(members) > 1
+    ]
+    return float(torch.tensor(rejected, dtype=torch.float64).std(correction=0))
+
+
+def _rejected(members: Tensor, threshold: float) -> float:
+    """Return the share of the pairs of members [N, D] that are further apart than the threshold."""
+    count = len(members) * (len(members) - 1) // 2
+    if len(members) <= _PAIRWISE_MEMBERS:
+        return int((torch.pdist(members) > threshold).sum()) / count
+    alike = torch.zeros(len(members), dtype=torch.int64, device=members.device)
+    parts = squared_pair_distances(members, alike)
+    return sum(int((squared > threshold**2).sum()) for squared, _ in parts) / count
 
 
 def _rates(counts: PairCounts) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,13 @@ from frontend.ui.theme import ArmStyle
 
 MEASURES: Final = {"map_at_r": "MAP@R", "recall_at_1": "Recall@1"}
 """Measure of a way to make embeddings smaller -> its name."""
+NEITHER: Final = (
+    "Not measured, nor is verification of pairs: runs of older versions have neither. Runs that "
+    "are started now have both."
+)
+NO_DIMENSIONS: Final = (
+    "Not measured: among the test items that are drawn for it, no two are of one class."
+)
 _KEY: Final = re.compile(r"test\.dimension\.(full|int8|(?:truncated|pca)_\d+)\.(\w+)")
 
 Values = Mapping[str, Mapping[str, ArmSummary]]
@@ -73,10 +80,14 @@ def dimensions_figure(
 
 
 def show_dimensions(view: View, summary: Summary) -> None:
-    """Draw the figure; nothing where it was not measured, as of runs of older versions."""
-    if not measured_ways(summary, "map_at_r"):
+    """Draw the figure; or say what was not measured, once there is a result of the test split."""
+    found = measured_ways(summary, "map_at_r")
+    if not found and not _is_measured(summary, "test."):
         return
     st.subheader("Smaller embeddings", anchor="dimensions")
+    if not found:
+        st.caption(NO_DIMENSIONS if _is_measured(summary, "test.verification.") else NEITHER)
+        return
     chosen = st.segmented_control(
         "Measure",
         list(MEASURES),
@@ -100,6 +111,16 @@ def show_dimensions(view: View, summary: Summary) -> None:
         f"integers. Test split, mean over {noun}s with 95 % intervals.",
         method="verification",
         comparison=view.name,
+    )
+
+
+def _is_measured(summary: Summary, prefix: str) -> bool:
+    """Return whether an arm has a value of a metric whose key begins so."""
+    return any(
+        row["mean"] is not None
+        for metric in summary["metrics"]
+        if metric["key"].startswith(prefix)
+        for row in metric["arms"]
     )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +23,7 @@ from frontend.ui.text import escape_markdown
 from frontend.ui.theme import arm_styles
 from tests.support import long_runs
 from tests.support.broker import Broker
+from tests.support.comparison_page import charts_of
 from tests.support.open_board import Board, open_board
 from tests.support.ports import free_ports
 from tests.support.specs import small
@@ -62,17 +62,6 @@ def opened(client: Api, **query: Any) -> AppTest:
 
 def said(at: AppTest) -> str:
     return "\n".join(block.value for block in [*at.markdown, *at.caption, *at.warning])
-
-
-def charts_of(at: AppTest) -> list[dict[str, Any]]:
-    """Return the data of the charts, in the page's order."""
-    found = []
-    for element in at.get("bidi_component"):
-        proto = cast(Any, element).proto
-        data = json.loads(proto.json)
-        if "figure" in data:
-            found.append({**data, "figure": json.loads(data["figure"])})
-    return found
 
 
 def test_without_any_arm_the_way_to_the_first_is_shown(api: Api) -> None:

@@ -1,16 +1,27 @@
 """The page of one comparison against a real HTTP server, through the entry page."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from frontend.api.types import RunDetail
+from frontend.comparison.tabs.dimensions import NEITHER, NO_DIMENSIONS
 from frontend.comparison.tabs.sections import TAB_KEY, TITLES
 from tests.support.api_peer import ApiPeer
-from tests.support.comparison_page import ID, comparison, comparison_peer, html, infos, lay, opened
+from tests.support.comparison_page import (
+    ID,
+    charts_of,
+    comparison,
+    comparison_peer,
+    html,
+    infos,
+    lay,
+    opened,
+)
 from tests.support.ports import free_ports
 
-SUMMARY = {
+SUMMARY: dict[str, Any] = {
     "baseline": "contrastive",
     "differs": [],
     "runs_finished": 6,
@@ -48,6 +59,31 @@ def test_a_finished_comparison_shows_its_facts_and_its_table(peer: ApiPeer) -> N
     keys = {button.key for button in at.button}
     assert "comparison_cancel" not in keys
     assert "comparison_retry" not in keys
+
+
+def result(key: str, label: str) -> dict[str, Any]:
+    return {**SUMMARY["metrics"][0], "key": f"test.{key}", "label": label}
+
+
+MAP_AT_R = [result(f"dimension.{way}.map_at_r", way) for way in ("full", "truncated_8", "pca_8")]
+AUC = result("verification.roc_auc", "ROC-AUC")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [([], NEITHER), ([AUC], NO_DIMENSIONS), ([AUC, *MAP_AT_R], None)]
+)
+def test_verification_and_smaller_embeddings_are_shown_or_said_to_lack(
+    peer: ApiPeer, found: list[dict[str, Any]], said: str | None
+) -> None:
+    lay(peer, "succeeded", {**SUMMARY, "metrics": [*SUMMARY["metrics"], *found]}, succeeded=6)
+    at = opened(tab="retrieval")
+    assert not at.exception
+    assert "Smaller embeddings" in [header.value for header in at.subheader]
+    captions = [caption.value for caption in at.caption]
+    assert [text for text in captions if text in {NEITHER, NO_DIMENSIONS}] == [said] * bool(said)
+    assert ("Verification of pairs" in html(at)) == bool(found)
+    drawn = [chart["name"] for chart in charts_of(at)]
+    assert ("MAP@R of smaller embeddings" in drawn) == (said is None)
 
 
 @pytest.mark.parametrize("tab", [name for name in TITLES if name != "tuning"])

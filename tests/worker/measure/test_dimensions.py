@@ -79,3 +79,31 @@ def test_what_it_is_fitted_on_has_as_many_dimensions() -> None:
     embeddings, labels = items(30, 0)
     with pytest.raises(InputError, match="fitted_on"):
         measure.smaller_embeddings(embeddings, labels, embeddings[:, :5])
+
+
+def test_few_items_have_no_more_components_than_they_span() -> None:
+    embeddings, labels = items(60, 0, dims=40)
+    others, _ = items(17, 1, dims=40)
+    ways = recalls(measure.smaller_embeddings(embeddings, labels, others))
+    assert {"pca_8", "pca_16", "truncated_32"} <= set(ways)
+    assert "pca_32" not in ways
+    assert "pca_16" not in recalls(measure.smaller_embeddings(embeddings, labels, others[:16]))
+
+
+def test_a_part_without_two_of_a_class_is_not_measured() -> None:
+    labels = torch.arange(50_000)
+    labels[1] = 0
+    embeddings = torch.randn(len(labels), 4, generator=torch.Generator().manual_seed(0))
+    assert measure.smaller_embeddings(embeddings, labels, embeddings[:9]) == {}
+    with pytest.raises(InputError, match="a class with two members"):
+        measure.smaller_embeddings(embeddings[:9], torch.arange(9), embeddings[:9])
+
+
+def test_values_that_are_not_finite_are_refused() -> None:
+    embeddings, labels = items(30, 0)
+    broken = embeddings.clone()
+    broken[3, 0] = torch.nan
+    with pytest.raises(InputError, match="embeddings: 1 of 30 rows are not finite"):
+        measure.smaller_embeddings(broken, labels, embeddings)
+    with pytest.raises(InputError, match="fitted_on: 1 of 30 rows are not finite"):
+        measure.smaller_embeddings(embeddings, labels, broken)

@@ -1,11 +1,13 @@
 """Verification against scikit-learn and by hand."""
 
 import sys
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import pdist
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from torch import Tensor
 
@@ -29,9 +31,9 @@ def all_pairs(embeddings: Tensor, labels: Tensor) -> tuple[np.ndarray, np.ndarra
     return np.array(distances), np.array([bool(labels[a] == labels[b]) for a, b in rows])
 
 
-def tied() -> tuple[Tensor, Tensor]:
+def tied(count: int = 60) -> tuple[Tensor, Tensor]:
     """Items on a small grid, so that many distances are equal."""
-    embeddings, labels = clusters()
+    embeddings, labels = clusters(count)
     return embeddings.round(), labels
 
 
@@ -53,6 +55,17 @@ def test_figures_are_those_of_scikit_learn(make: object) -> None:
     assert found["verification.equal_error_rate"] == pytest.approx(crossing)
 
 
+def test_far_items_leave_the_distances_of_the_others_apart() -> None:
+    embeddings, labels = far_item(1_200)  # many distances in little room
+    one, other = np.triu_indices(len(labels), 1)
+    same = (labels[one] == labels[other]).numpy()
+    near = -pdist(embeddings.double().numpy())
+    found = measure.verification(embeddings, labels)
+    assert found["verification.roc_auc"] == pytest.approx(roc_auc_score(same, near), abs=1e-6)
+    wanted = average_precision_score(same, near)
+    assert found["verification.average_precision"] == pytest.approx(wanted, abs=1e-5)
+
+
 def test_figures_by_hand() -> None:
     counts = measure.counts_of(
         torch.tensor([1.0, 2.0, 2.0, 3.0]), torch.tensor([True, True, False, False])
@@ -64,9 +77,26 @@ def test_figures_by_hand() -> None:
     assert found["verification.tar_at_far_1_in_10"] == 0.5
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_bins_agree_with_sorting(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    embeddings, labels = clusters(400, 8, seed)
+def far_item(count: int = 400) -> tuple[Tensor, Tensor]:
+    """Items of which one lies 10,000 times as far away as the others."""
+    embeddings, labels = clusters(count, 8)
+    embeddings[0] *= 10_000
+    return embeddings, labels
+
+
+def groups_of_classes() -> tuple[Tensor, Tensor]:
+    """Classes in groups that lie far apart, so that most pairs of two classes are far."""
+    embeddings, labels = clusters(400, 8, 1)
+    return embeddings + 1000.0 * (labels % 4)[:, None], labels
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: clusters(400, 8), lambda: tied(400), far_item, groups_of_classes]
+)
+def test_rounded_distances_agree_with_sorting(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], tuple[Tensor, Tensor]]
+) -> None:
+    embeddings, labels = make()
     exact = measure.verification(embeddings, labels)
     monkeypatch.setattr(module, "EXACT_PAIRS", 0)
     counts = measure.count_pairs(embeddings, labels)
@@ -114,6 +144,41 @@ def test_a_threshold_is_applied_to_other_items() -> None:
     assert found["verification.threshold.frr_spread"] == pytest.approx(np.std(by_class))
 
 
+def test_rounded_distances_that_are_equal_stay_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, labels = tied(200)
+    exact = measure.count_pairs(embeddings, labels)
+    monkeypatch.setattr(module, "EXACT_PAIRS", 0)
+    rounded = measure.count_pairs(embeddings, labels)
+    assert rounded.same.tolist() == exact.same.tolist()
+    assert rounded.different.tolist() == exact.different.tolist()
+    assert rounded.distances[1:].tolist() == pytest.approx(exact.distances[1:].tolist(), rel=2**-16)
+
+
+def test_pairs_are_counted_at_once_or_in_parts_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, labels = clusters(300, 6)
+    monkeypatch.setattr(module, "EXACT_PAIRS", 0)
+    whole = measure.count_pairs(embeddings, labels)
+    monkeypatch.setattr(module, "_COUNTED_AT_ONCE", 1)
+    parts = measure.count_pairs(embeddings, labels)
+    assert all(torch.equal(one, other) for one, other in zip(whole, parts, strict=True))
+
+
+def test_large_classes_are_judged_like_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, labels = clusters(150, 4)
+    labels[labels == 3] = torch.arange(int((labels == 3).sum())) // 2 + 3  # classes of two
+    found = measure.at_threshold(embeddings, labels, 2.0)
+    monkeypatch.setattr(module, "_PAIRWISE_MEMBERS", 2)
+    assert measure.at_threshold(embeddings, labels, 2.0) == pytest.approx(found)
+    assert found["verification.threshold.frr_spread"] > 0
+
+
+def test_similarities_are_counted_as_negative_distances() -> None:
+    similarity = torch.tensor([0.9, 0.5, 0.5, -0.2])
+    same = torch.tensor([True, True, False, False])
+    found = measure.verification_figures(measure.counts_of(-similarity, same))
+    assert found["verification.roc_auc"] == pytest.approx(roc_auc_score(same, similarity))
+
+
 def test_items_without_both_kinds_of_pairs_are_refused() -> None:
     points = torch.randn(4, 2)
     with pytest.raises(InputError, match="two classes or more"):
@@ -122,5 +187,15 @@ def test_items_without_both_kinds_of_pairs_are_refused() -> None:
         measure.verification(points, torch.arange(4))
     with pytest.raises(InputError, match="a pair of two classes"):
         measure.counts_of(torch.ones(2), torch.tensor([True, True]))
+    with pytest.raises(InputError, match="1 of 2 are not finite"):
+        measure.counts_of(torch.tensor([1.0, torch.nan]), torch.tensor([True, False]))
+    with pytest.raises(InputError, match=r"same: expected \[2\] of bool, got \[3\]"):
+        measure.counts_of(torch.ones(2), torch.tensor([True, True, False]))
+    with pytest.raises(InputError, match="same: expected"):
+        measure.counts_of(torch.ones(2), torch.tensor([1, 0]))
+    with pytest.raises(InputError, match="distances: expected"):
+        measure.counts_of(torch.tensor([1, 2]), torch.tensor([True, False]))
+    with pytest.raises(InputError, match="a class with two members"):
+        measure.verification(torch.ones(1, 2), torch.zeros(1).long())
     with pytest.raises(InputError, match="not finite"):
         measure.verification(torch.full((4, 2), torch.nan), torch.tensor([0, 0, 1, 1]))
