@@ -10,7 +10,7 @@ from contract.metrics.metric import SHARE, Metric
 
 FAR_LIMITS: Final = (10, 100, 1000)
 """False accepts are held to one in that many pairs of two classes."""
-KEPT_DIMENSIONS: Final = (8, 16, 32, 64, 128, 256, 512)
+KEPT_DIMENSIONS: Final = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 """Dimensions that are kept, where embeddings have more."""
 DIMENSION_ITEMS: Final = 2_000
 """Test items, at most, among which smaller embeddings are compared."""

@@ -11,6 +11,7 @@ from contract.metrics.verification import DIMENSION_ITEMS, KEPT_DIMENSIONS
 from worker.measure.inputs import check_embeddings, check_pairs, check_width
 from worker.measure.pair_distances import fixed_subset
 from worker.measure.retrieval import retrieval
+from worker.reporting import signs_of_life
 
 _LEVELS: Final = 127
 """Steps of an 8-bit integer to either side of zero."""
@@ -22,7 +23,7 @@ def smaller_embeddings(
 ) -> dict[str, float]:
     """Measure Recall@1 and MAP@R of embeddings that are made smaller.
 
-    Each K of 8, 16, 32 ... 512 below D keeps the first K dimensions, or the first K principal
+    Each K of 8, 16, 32 ... 2048 below D keeps the first K dimensions, or the first K principal
     components of `fitted_on`, where its M items span as many. Integers of 8 bits have one scale a
     dimension: 127 stands for the largest absolute value in `fitted_on`, larger ones are cut off.
 
@@ -67,7 +68,8 @@ def _ways(points: Tensor, fitted_on: Tensor, *, normalize: bool) -> Iterator[tup
     if not wanted:
         return
     mean = fitted_on.to(torch.float64).mean(dim=0)
-    directions = torch.linalg.eigh((fitted_on - mean).T @ (fitted_on - mean))[1].flip(1)
+    with signs_of_life.long_call():  # 20 s of 4,096 dimensions on one core
+        directions = torch.linalg.eigh((fitted_on - mean).T @ (fitted_on - mean))[1].flip(1)
     components = ((points - mean) @ directions[:, : wanted[-1]]).to(points.dtype)
     for count in wanted:
         first = points[:, :count]

@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from worker import measure
 from worker.errors import InputError
+from worker.reporting import signs_of_life
+from worker.reporting.signs_of_life import Sign
 
 
 def items(count: int, seed: int, dims: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
@@ -73,6 +75,21 @@ def test_of_many_items_a_fixed_part_is_used() -> None:
         found["dimension.full.map_at_r"]
         != measure.retrieval(embeddings, labels)["retrieval.map_at_r"]
     )
+
+
+def test_wide_embeddings_are_cut_more_often_and_the_long_call_is_told() -> None:
+    embeddings, labels = items(30, 0, dims=1_030)
+    others, _ = items(1_100, 1, dims=1_030)
+    told: list[Sign] = []
+    signs_of_life.listen(told.append)
+    try:
+        signs_of_life.begin("measuring")
+        found = measure.smaller_embeddings(embeddings, labels, others)
+    finally:
+        signs_of_life.listen(None)
+    assert {"truncated_1024", "pca_1024"} <= set(recalls(found))
+    assert "truncated_2048" not in recalls(found)
+    assert sum(sign.long for sign in told) == 1
 
 
 def test_what_it_is_fitted_on_has_as_many_dimensions() -> None:
