@@ -90,7 +90,7 @@ def format_time(iso: str) -> str:
 def _line(line: Line, section: Section) -> str:
     arrow = _ARROWS.get(line.better or "", "")
     hint = f"<span class='lb-arrow' title='{line.better} is better'>{arrow}</span>" if arrow else ""
-    cells = "".join(_cell(cell) for cell in line.cells)
+    cells = "".join(_cell(cell, "<small>not measured</small>") for cell in line.cells)
     if section.has_untrained:
         cells += f"<td class='lb-untrained'>{line.untrained or '–'}</td>"
     for title in section.references:
@@ -100,9 +100,9 @@ def _line(line: Line, section: Section) -> str:
     return f"<tr><th scope='row'>{escape(line.label)} {hint}</th>{cells}</tr>"
 
 
-def _cell(cell: Cell | None) -> str:
+def _cell(cell: Cell | None, nothing: str = "–") -> str:
     if cell is None:
-        return "<td>–</td>"
+        return f"<td>{nothing}</td>"
     sign, meaning = _MARKS[cell.mark]
     mark = f"<span class='lb-mark' title='{escape(meaning, quote=True)}'>{sign}</span>"
     small = " · ".join(filter(None, (cell.interval, f"n = {cell.count}", cell.note)))

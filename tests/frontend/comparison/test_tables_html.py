@@ -38,7 +38,7 @@ def test_the_table_carries_the_arms_colours_and_the_marks() -> None:
         assert style.dark in page
     assert "●" in page
     assert "0.8 … 1 · n = 3" in page
-    assert "<td>–</td>" in page
+    assert "<td><small>not measured</small></td>" in page
 
 
 def test_families_untrained_values_and_differences_have_their_places() -> None:
