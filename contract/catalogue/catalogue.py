@@ -25,6 +25,7 @@ from contract.comparison.loss import (
     ArcFaceLoss,
     CenterContrastiveLoss,
     ContrastiveLoss,
+    CosentLoss,
     InfoNceLoss,
     NPairLoss,
     SupConLoss,
@@ -42,6 +43,7 @@ from contract.comparison.training import (
     Training,
     TrainingOverrides,
 )
+from contract.comparison.tuple_checks import LOSS_SHAPES, TUPLES_ONLY
 from contract.metrics import METRICS
 from contract.tuning.spaces import most_classes
 
@@ -173,6 +175,15 @@ LOSSES: Final = (
         "Cai, Xiong & Tian 2023, Center Contrastive Loss for Metric Learning",
         "https://arxiv.org/abs/2308.00458",
     ),
+    Row(
+        CosentLoss,
+        "CoSENT",
+        "Ask the cosines of pairs to have the order of their scores; for pairs with a score or a "
+        "label.",
+        r"\log\Bigl(1 + \sum_{s_k > s_l} e^{\lambda\,(\cos_l - \cos_k)}\Bigr)",
+        "Su 2022, CoSENT: a more effective sentence vector scheme",
+        "https://kexue.fm/archives/8847",
+    ),
 )
 
 SAMPLERS: Final = (
@@ -208,7 +219,15 @@ def catalogue() -> dict[str, Any]:
     return {
         "data": [_data_row(row) for row in DATA],
         "encoders": [{**row, "takes": list(TAKES[row["kind"]])} for row in _rows(ENCODERS)],
-        "losses": [{**row, "source": OWN_SOURCE} for row in _rows(LOSSES)],
+        "losses": [
+            {
+                **row,
+                "source": OWN_SOURCE,
+                "shapes": list(LOSS_SHAPES.get(row["kind"], ())),
+                "classes": row["kind"] not in TUPLES_ONLY,
+            }
+            for row in _rows(LOSSES)
+        ],
         "samplers": _rows(SAMPLERS),
         "optimizers": _rows(OPTIMIZERS),
         "training": Training.model_json_schema(),
@@ -252,6 +271,8 @@ def _data_row(row: DataRow) -> dict[str, Any]:
         "visual": held.visual,
         "modalities": 1 if held.visual is None else 2,
         "replication": kind_of(section, "split"),
+        "shape": shape_of(section),
+        "shapes": list(SHAPES) if isinstance(section, GeneratedTuplesData) else [],
         "batch_classes": most_classes(section),
         "batch_classes_by": _batch_classes_by(section),
     }

@@ -14,14 +14,19 @@ from contract.comparison.data import (
     FashionMnistData,
     FeaturesData,
     GeneratedTextData,
+    GeneratedTuplesData,
     ImageFolderData,
+    LabelledPairsData,
     MnistData,
     PairedFeaturesData,
+    PairsData,
+    ScoredPairsData,
     SopData,
     SpokenDigitsData,
     SyntheticData,
     TextData,
     TinyImagenetData,
+    TripletsData,
 )
 
 
@@ -183,6 +188,37 @@ DATA: Final = (
         TextData,
         "Your texts",
         "A table of texts with labels, as CSV, Parquet or JSON lines.",
+        source="own",
+    ),
+    DataRow(
+        GeneratedTuplesData,
+        "Generated tuples",
+        "Pairs, triplets, or labelled or scored pairs of generated requests: two phrasings of one "
+        "intent belong together.",
+    ),
+    DataRow(
+        PairsData,
+        "Your pairs",
+        "A table of anchors and their positives, texts or ids of rows of a feature table.",
+        source="own",
+    ),
+    DataRow(
+        TripletsData,
+        "Your triplets",
+        "A table of anchors, positives and negatives, texts or ids of rows of a feature table.",
+        source="own",
+    ),
+    DataRow(
+        LabelledPairsData,
+        "Your labelled pairs",
+        "A table of pairs that say whether they belong together, texts or ids of rows of a feature "
+        "table.",
+        source="own",
+    ),
+    DataRow(
+        ScoredPairsData,
+        "Your scored pairs",
+        "A table of pairs with a score of their similarity, texts or ids of rows of a feature table.",
         source="own",
     ),
     DataRow(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from contract.comparison.data import shape_of
 from contract.comparison.encoder import MlpEncoder, Pretrained, is_frozen
 from contract.comparison.loss import PluginLoss
 from contract.comparison.spec import Arm, ComparisonSpec
@@ -24,7 +25,7 @@ MOST_EMBEDDING: Final = 1024
 def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
     """Return whether a run is trained by the engine of bundles, alone or with others.
 
-    It is where the network is a small stack of linear layers (an MLP, or the head of a frozen
+    It is where the data have classes, the network is a small stack of linear layers (an MLP, or the head of a frozen
     model) on one modality, the batch has less than 256 items that are not augmented, and the
     loss is one of ours, over all tuples by Euclidean distance or a softmax; in float32 and on a
     CPU.
@@ -37,6 +38,7 @@ def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
     return (
         device == "cpu"
         and not isinstance(arm.loss, PluginLoss)
+        and shape_of(spec.data) is None
         and spec.visual_encoder is None
         and _is_small_stack(spec)
         and _is_plain(spec.training_of(arm))

@@ -179,6 +179,20 @@ class CenterContrastiveLoss(_TemperedLoss):
     kind: Literal["center_contrastive"] = "center_contrastive"
 
 
+class CosentLoss(Section):
+    """Asks the cosines of pairs to have the order of their scores (CoSENT)."""
+
+    kind: Literal["cosent"] = "cosent"
+    scale: float = Field(
+        20.0,
+        gt=0,
+        le=1000,
+        title="Scale",
+        description="Multiplies the cosines; large ones look at the comparisons that are most "
+        "wrong.",
+    )
+
+
 PLUGIN: Final = "plugin"
 """Kind of the losses that workers bring."""
 MAX_PLUGIN_NAME: Final = 100
@@ -243,6 +257,7 @@ Loss = Annotated[
     | ArcFaceLoss
     | SupConLoss
     | CenterContrastiveLoss
+    | CosentLoss
     | PluginLoss,
     Field(discriminator="kind"),
 ]

@@ -26,6 +26,7 @@ from contract.comparison.replication import (
 )
 from contract.comparison.training import Measure, Training, TrainingOverrides
 from contract.comparison.tuning import Search, TrialRun, Tuning
+from contract.comparison.tuple_checks import loss_problems, sampler_problems
 from contract.names import ONE_LINE, has_control_character
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -180,10 +181,13 @@ def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
         problems += encoder_problems(data, encoder, visual)
         problems += augmentation_problems(data, encoder, visual, training) if training else []
     if data and training:
-        problems += batch_problems(data, training, "training")
+        problems += _batch_problems(data, training, "training")
     for index, arm in enumerate(arms):
+        if data and arm:
+            problems += loss_problems(data, arm.loss, f"arms[{index}]")
         if data and training and arm and arm.training != TrainingOverrides():
-            problems += batch_problems(data, arm.training.over(training), f"arms[{index}].training")
+            own = arm.training.over(training)
+            problems += _batch_problems(data, own, f"arms[{index}].training")
     problems += duplicate_problems([arm.name if arm else None for arm in arms], "arms", ".name")
     seeds = raw.get("seeds")
     replicate = _valid_or_none(_REPLICATE, raw.get("replicate", "seed"))
@@ -193,6 +197,10 @@ def _problems_between_sections(raw: Mapping[str, Any]) -> list[Problem]:
     if isinstance(seeds, list):
         problems += duplicate_problems(valid_seeds(seeds), "seeds")
     return problems
+
+
+def _batch_problems(data: Data, training: Training, path: str) -> list[Problem]:
+    return [*batch_problems(data, training, path), *sampler_problems(data, training, path)]
 
 
 class ValidSections(NamedTuple):

@@ -7,7 +7,7 @@ sampler rule that out, nothing would be learned. Losses whose tuples are items n
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from contract.comparison.data import Data, modalities
+from contract.comparison.data import Data, modalities, shape_of
 from contract.comparison.problems import Problem
 from contract.comparison.spec import Arm, valid_sections
 from contract.comparison.training import MPerClassSampler, Training
@@ -59,7 +59,7 @@ def arm_tuple_problems(data: Data, shared: Training, arm: Arm, path: str) -> lis
         path: of the arm in the spec.
     """
     need = NEEDS.get(arm.loss.kind)
-    if need is None:
+    if need is None or shape_of(data) is not None:  # tuples that are given need no classes
         return []
     training = arm.training.over(shared)
     size, sampler = training.batch_size, training.sampler

@@ -6,6 +6,7 @@ from typing import Final
 from contract.metrics.dynamics import DYNAMICS
 from contract.metrics.evaluation import GEOMETRY, KNN_KS, QUALITY, RECALL_KS
 from contract.metrics.metric import Better, Metric
+from contract.metrics.tuples import TUPLE_KS, TUPLES
 from contract.metrics.verification import DIMENSIONS, VERIFICATION
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "RECALL_KS",
     "TEST_LAST_PREFIX",
     "TEST_PREFIX",
+    "TUPLE_KS",
     "Better",
     "Metric",
     "bare_key",
+    "objective_of",
 ]
 
 _RUN_METRICS: Final = (
@@ -36,7 +39,7 @@ _RUN_METRICS: Final = (
 
 OBJECTIVE: Final = "retrieval.map_at_r"
 """Metric of the validation split that decides the best epoch, and by which a training that makes
-things worse is known."""
+things worse is known; of data with classes, see `objective_of`."""
 
 TEST_PREFIX: Final = "test."
 """Prefix of a key for the value of the test split at the best validation epoch."""
@@ -60,7 +63,7 @@ _OF_EACH_MODALITY: Final = tuple(
     for modality in ("audio", "visual")
     for metric in GEOMETRY
 )
-_EVALUATED: Final = (*GEOMETRY, *QUALITY, *_OF_EACH_MODALITY)
+_EVALUATED: Final = (*GEOMETRY, *QUALITY, *TUPLES, *_OF_EACH_MODALITY)
 _OF_TEST: Final = {
     TEST_PREFIX: (*VERIFICATION, *DIMENSIONS),
     TEST_LAST_PREFIX: VERIFICATION,
@@ -90,6 +93,18 @@ METRICS: Final[dict[str, Metric]] = {
     )
 }
 """Metric key -> metric."""
+
+
+def objective_of(shape: str | None) -> str:
+    """Return the metric of the validation split that decides the best epoch.
+
+    Args:
+        shape: of data that come as tuples, see `contract.comparison.data.shape_of`; None for data
+            with classes.
+    """
+    if shape is None:
+        return OBJECTIVE
+    return "pairs.spearman" if shape == "scored_pairs" else "pairs.mrr"
 
 
 def bare_key(key: str) -> str:

@@ -82,6 +82,12 @@ DYNAMICS: Final = (
         "Of a plug-in that gives one loss for each trainable vector of a class.",
     ),
     _dynamics(
+        "loss.comparison",
+        "Loss of comparisons",
+        r"\frac{1}{|V|}\sum \log(1 + e^{s (\cos_l - \cos_k)})",
+        "CoSENT's only part: two pairs of different scores, each comparison taken by itself.",
+    ),
+    _dynamics(
         "active_ratio",
         "Active ratio",
         r"\frac{|\{t \in V : \ell_t > 0\}|}{|V|}",
@@ -125,6 +131,13 @@ DYNAMICS: Final = (
         rf"\frac{{|\{{t : \ell_t > {ACTIVE_EPS:g}\}}|}}{{|V|}}",
         f"Share of the softmax's tuples with a loss above {ACTIVE_EPS:g}: those not yet won with "
         "probability 0.999.",
+        SHARE,
+    ),
+    _dynamics(
+        "active_ratio.comparison",
+        "Active comparisons",
+        rf"\frac{{|\{{t : \ell_t > {ACTIVE_EPS:g}\}}|}}{{|V|}}",
+        f"Share of the comparisons of two scored pairs with a loss above {ACTIVE_EPS:g}.",
         SHARE,
     ),
     _dynamics(
@@ -188,6 +201,14 @@ DYNAMICS: Final = (
         "Selected tuples",
         r"|S|",
         "How many tuples the arm's selection picked to train on.",
+    ),
+    _dynamics(
+        "false_negative_share",
+        "Share of false negatives",
+        r"\frac{|\{(a, c) : g_a = g_c,\ c \ne p_a\}|}{|\{(a, c) : c \ne p_a\}|}",
+        "Of the other tuples' items that an anchor could be compared with in a batch, the share "
+        "that belongs to its group. They are left out of its negatives.",
+        SHARE,
     ),
     _dynamics(
         "empty_steps",

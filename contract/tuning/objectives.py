@@ -3,13 +3,19 @@
 from difflib import get_close_matches
 from typing import Final
 
-from contract.comparison.data import Data, modalities
+from contract.comparison.data import Data, modalities, shape_of
 from contract.comparison.data.facts import has_fine_labels
-from contract.metrics import METRICS, Metric, bare_key
+from contract.metrics import METRICS, TUPLE_KS, Metric, bare_key
 
 _BETWEEN: Final = ("retrieval.audio_to_visual.", "retrieval.visual_to_audio.")
 _OF_ONE: Final = ("audio.", "visual.")
 _PROBE: Final = "classification.linear_probe_accuracy"
+_OF_SCORES: Final = ("pairs.spearman",)
+_OF_POSITIVES: Final = (
+    "pairs.mrr",
+    "pairs.ndcg_at_10",
+    *(f"pairs.recall_at_{k}" for k in TUPLE_KS),
+)
 _LONGEST: Final = 60
 
 
@@ -59,6 +65,14 @@ def _is_evaluated(metric: Metric) -> bool:
 
 
 def _problem_of_data(key: str, data: Data) -> str:
+    shape = shape_of(data)
+    if shape is not None:
+        fitting = _OF_SCORES if shape == "scored_pairs" else _OF_POSITIVES
+        if key in fitting:
+            return ""
+        return f"{key!r} is not measured of tuples of the shape {shape!r}; take {' or '.join(fitting)}"
+    if key.startswith("pairs."):
+        return f"{key!r} is of data that come as tuples; {data.kind!r} has classes"
     paired = modalities(data).visual is not None
     if key.startswith((*_BETWEEN, *_OF_ONE)) and not paired:
         return f"{key!r} is of paired data; {data.kind!r} has one modality"

@@ -29,6 +29,7 @@ OF_LOSS: Final[Mapping[str, Mapping[str, Space]]] = {
     },
     "sup_con": {"loss.temperature": _TEMPERATURE},
     "center_contrastive": {"loss.temperature": _TEMPERATURE},
+    "cosent": {"loss.scale": Range(low=1.0, high=100.0, log=True)},
 }
 """Kind of loss -> spaces of its own settings."""
 LOSS_LR: Final = Range(low=1e-4, high=1e-1, log=True)

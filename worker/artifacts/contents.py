@@ -23,9 +23,10 @@ from contract.artifacts import (
     KeepWeights,
     WeightsFacts,
 )
+from contract.comparison.data import shape_of
 from contract.comparison.encoder import Encoder
 from contract.comparison.spec import Arm, ComparisonSpec
-from contract.metrics import OBJECTIVE
+from contract.metrics import objective_of
 from contract.metrics.versions import run_versions
 from worker import measure
 from worker.artifacts.exported import (
@@ -137,7 +138,7 @@ def _weights(of: TrainedModel, keep: KeepWeights) -> Made:
         "data": of.spec.data_of(of.seed).model_dump(mode="json"),
         "measured": {
             "step": of.step,
-            "objective": OBJECTIVE,
+            "objective": objective_of(shape_of(of.spec.data)),
             "validation": of.score,
             "test": {key: value for key, value in of.values.items() if math.isfinite(value)},
         },

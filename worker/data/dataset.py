@@ -11,6 +11,7 @@ from torch import Tensor
 
 from contract.comparison.data.kinds import Background
 from worker.data.splits import Indices
+from worker.data.tuples import TupleRows, TupleTable
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class ImageFiles:
         return replace(self, paths=tuple(self.paths[i] for i in index))
 
 
+SPLITS: Final = ("train", "validation", "test")
 SHOWN_CHARACTERS: Final = 240
 """Characters of a text that are kept with snapshots and embeddings."""
 
@@ -75,18 +77,39 @@ class Split:
     none. Of paired data they belong to the audio items."""
     visual: Tensor | None = None
     """[N, ...] the second modality of paired data; row i belongs to row i of the items."""
+    rows: TupleRows | None = None
+    """The tuples of items, where data come as tuples; the labels are then groups."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: Tensor) -> "Split":
-        """Return the items at these indices, on the same device."""
+        """Return the items at these indices, on the same device; without tuples."""
         index = index.to(self.labels.device)
         return self._each(lambda tensor: tensor[index])
 
+    @property
+    def examples(self) -> int:
+        """What batches are drawn from: the number of tuples, or else of items."""
+        return len(self) if self.rows is None else len(self.rows)
+
+    @property
+    def drawn_by(self) -> Tensor:
+        """[examples] the label by which a sampler draws: of an item its class, of a tuple the group
+        of its anchor."""
+        return self.labels if self.rows is None else self.labels[self.rows.places[:, 0]]
+
+    def batch(self, index: Tensor) -> "Split":
+        """Return a batch: the items at these indices, or the tuples at them with their items."""
+        if self.rows is None:
+            return self.take(index)
+        items, rows = self.rows.take(index).compact()
+        return replace(self.take(items), rows=rows)
+
     def to(self, device: torch.device) -> "Split":
         """Return the same items on a device."""
-        return self._each(lambda tensor: tensor.to(device))
+        moved = self._each(lambda tensor: tensor.to(device))
+        return moved if self.rows is None else replace(moved, rows=self.rows.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
         return Split(
@@ -112,11 +135,11 @@ class Dataset:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Items of each split."""
+        """Items of each split, or tuples of data that come as tuples."""
         return {
-            "train": len(self.train),
-            "validation": len(self.validation),
-            "test": len(self.test),
+            "train": self.train.examples,
+            "validation": self.validation.examples,
+            "test": self.test.examples,
         }
 
     @property
@@ -172,6 +195,9 @@ class Pool:
     scales: tuple[Scale | None, ...] = ()
     """How the items of each modality were standardised; None, or nothing at all, if they were not.
     """
+    tuples: TupleTable | None = None
+    """The tuples of data that come as tuples; their labels are groups, the items that positive
+    pairs link."""
 
     def dataset(self, items: Tensor | None = None, visual: Tensor | None = None) -> Dataset:
         """Return the three splits as tensors.
@@ -190,7 +216,26 @@ class Pool:
             raise TypeError("files have to be decoded first, and texts to be read by a tokenizer")
         whole = Split(first, self.labels, self.fine, second)
         train, validation, test = (
-            whole.take(torch.from_numpy(np.ascontiguousarray(index)))
-            for index in (self.indices.train, self.indices.validation, self.indices.test)
+            self._split(whole, name, getattr(self.indices, name))
+            for name in SPLITS
         )
         return Dataset(train, validation, test, int(self.labels.max()) + 1, self.class_disjoint)
+
+    def _split(self, whole: Split, name: str, index: np.ndarray) -> Split:
+        own = whole.take(torch.from_numpy(np.ascontiguousarray(index)))
+        if self.tuples is None:
+            return own
+        rows = self.tuples.part(name)
+        places = np.searchsorted(index, rows.places.numpy())
+        return replace(own, rows=replace(rows, places=torch.from_numpy(places)))
+
+    def with_parts(self, parts: np.ndarray) -> "Pool":
+        """Return the same tuples in other splits, each with the items of its tuples.
+
+        Args:
+            parts: [R] `train`, `validation` or `test` of each tuple; any other word for none.
+        """
+        assert self.tuples is not None, "of data that come as tuples"
+        table = replace(self.tuples, parts=parts)
+        indices = Indices(*(table.part(name).compact()[0].numpy() for name in SPLITS))
+        return replace(self, tuples=table, indices=indices)

@@ -16,6 +16,7 @@ from contract.comparison.tuning import Fold
 from worker.data.dataset import Pool
 from worker.data.loaders.feature_tables import standardized
 from worker.data.splits import Indices, check_part
+from worker.data.tuple_splits import fold_parts
 from worker.errors import DataError
 
 _NO_ITEMS: Final = np.array([], dtype=np.int64)
@@ -35,6 +36,9 @@ def trial_pool(pool: Pool, data: Data, fold: Fold | None) -> Pool:
     Raises:
         DataError: as `trial_indices`.
     """
+    if pool.tuples is not None:
+        of_rows = pool.tuples.components_of_rows
+        return pool.with_parts(fold_parts(of_rows, pool.tuples.parts, fold, data.seed))
     own = replace(pool, indices=trial_indices(pool, data, fold))
     if fold is None or not isinstance(data, FeaturesData | PairedFeaturesData):
         return own

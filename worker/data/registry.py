@@ -18,19 +18,24 @@ LOADERS: Final = {
     "fashion_mnist": "worker.data.loaders.mnist",
     "features": "worker.data.loaders.feature_tables",
     "generated_text": "worker.data.loaders.generated_texts",
+    "generated_tuples": "worker.data.loaders.generated_tuples",
     "image_folder": "worker.data.loaders.image_folder",
+    "labelled_pairs": "worker.data.loaders.tuple_tables",
     "mnist": "worker.data.loaders.mnist",
     "paired_features": "worker.data.loaders.feature_tables",
+    "pairs": "worker.data.loaders.tuple_tables",
+    "scored_pairs": "worker.data.loaders.tuple_tables",
     "sop": "worker.data.loaders.sop",
     "spoken_digits": "worker.data.loaders.spoken_digits",
     "synthetic": "worker.data.loaders.synthetic",
     "text": "worker.data.loaders.texts",
     "tiny_imagenet": "worker.data.loaders.tiny_imagenet",
+    "triplets": "worker.data.loaders.tuple_tables",
 }
 """Kind of data -> the module whose `load` reads it. Imported at first use: some take seconds, which
 runs on other data must not pay."""
 
-WITHOUT_RESPLIT: Final = {"digits", "generated_text", "spoken_digits", "synthetic"}
+WITHOUT_RESPLIT: Final = {"digits", "generated_text", "generated_tuples", "spoken_digits", "synthetic"}
 """Kinds whose loaders do the same whether or not the split is one of several."""
 
 

@@ -6,6 +6,7 @@ terms), how many tuples there are, how many of them are active and the sum of th
 
 from worker.losses.base import Loss, LossOutput, Part
 from worker.losses.cross_modal import two_ways
+from worker.losses.given import TupleLoss, build_for_tuples
 from worker.losses.registry import build
 
-__all__ = ["Loss", "LossOutput", "Part", "build", "two_ways"]
+__all__ = ["Loss", "LossOutput", "Part", "TupleLoss", "build", "build_for_tuples", "two_ways"]

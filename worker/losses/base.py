@@ -60,6 +60,8 @@ class Tuples:
     """Weight of the positive pairs where the reduction gives them one."""
     divisor: int | None = None
     """The number that the reduction divides by, where the loss knows it."""
+    false_negatives: Tensor | None = None
+    """See `LossOutput.false_negatives`."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class LossOutput:
     losses with parameters of their own."""
     pull_weight: float | None
     """Weight of the positive pairs where the reduction gives them one."""
+    false_negatives: Tensor | None = None
+    """Of the items that an anchor could be compared with as negatives, the share that belongs to
+    its group and is left out; None where tuples are made of class labels or given whole."""
     knows_anchors: bool = True
     """Whether the shares of anchors are measured; NaN stands for what a plug-in does not tell."""
 
@@ -127,8 +132,8 @@ class LossOutput:
         return "active" if self.active else "nothing active"
 
 
-class Loss(nn.Module):
-    """Base class of all losses; a subclass implements `tuples`.
+class Reduced(nn.Module):
+    """What all losses share: their settings, and the reduction of the tuples that they sum up.
 
     Args:
         reduction: "sum" over the tuples trained on, "mean" over them, "mean_active" over those of
@@ -145,6 +150,48 @@ class Loss(nn.Module):
         """Return the settings, for `repr`."""
         given = {"reduction": self.reduction} if self._spec is None else self._spec.model_dump()
         return ", ".join(f"{name}={value!r}" for name, value in given.items() if name != "kind")
+
+    def reduced(self, found: Tuples) -> LossOutput:
+        """Return the output of a loss from the sums and counts of its tuples."""
+        divides: Tensor | int | None = found.divisor
+        if divides is None and self.reduction != "balanced":
+            divides = self._divisor(found.parts if found.selected is None else found.selected)
+        if not isinstance(found.total, Tensor):
+            value = found.total(1 if divides is None else divides)
+        else:
+            value = found.total if divides is None else found.total / divides
+        divisor = torch.tensor(divides) if isinstance(divides, int) else divides
+        pushing = found.active_anchors if found.pushing_anchors is None else found.pushing_anchors
+        return LossOutput(
+            value=value,
+            parts=found.parts,
+            selected=found.selected,
+            active_anchors=found.active_anchors,
+            divisor=None if self.reduction == "balanced" else divisor,
+            pushing_anchors=pushing,
+            trivial=found.trivial,
+            pull_weight=found.pull_weight,
+            false_negatives=found.false_negatives,
+        )
+
+    def divisor(self, active: int, valid: int) -> int:
+        """Return the divisor of the reduction for these numbers of tuples trained on; 1 under
+        "balanced"."""
+        if self.reduction in {"sum", "balanced"}:
+            return 1
+        return max(1, active if self.reduction == "mean_active" else valid)
+
+    def _divisor(self, parts: dict[str, Part]) -> Tensor:
+        """Return the divisor of the reduction; at least 1, so that without tuples the sum, a
+        differentiable 0, is also the value."""
+        active = self.reduction == "mean_active"
+        counts = [part.active if active else part.valid for part in parts.values()]
+        divisor = _sum(counts).clamp(min=1)
+        return torch.ones_like(divisor) if self.reduction == "sum" else divisor
+
+
+class Loss(Reduced):
+    """Base class of the losses on class labels; a subclass implements `tuples`."""
 
     def forward(
         self,
@@ -180,65 +227,30 @@ class Loss(nn.Module):
         Raises:
             InputError: an argument has a wrong shape, type or value; the message names it.
         """
-        points, classes = _points(embeddings, "embeddings"), as_labels(labels, "labels")
-        other_points = None if others is None else _points(others, "others")
+        points, classes = as_points(embeddings, "embeddings"), as_labels(labels, "labels")
+        other_points = None if others is None else as_points(others, "others")
         other_classes = None if other_labels is None else as_labels(other_labels, "other_labels")
         check_batch(points, classes, other_points, other_classes, values=check_values)
         if other_points is None or other_classes is None:
             batch = Batch(points, classes, points, classes, against_itself=True)
         else:
             batch = Batch(points, classes, other_points, other_classes, against_itself=False)
-        with _without_autocast(points.device.type):
-            return self._output(batch, generator)
-
-    def _output(self, batch: Batch, generator: torch.Generator | None) -> LossOutput:
-        found = self.tuples(batch, generator)
-        divides: Tensor | int | None = found.divisor
-        if divides is None and self.reduction != "balanced":
-            divides = self._divisor(found.parts if found.selected is None else found.selected)
-        if not isinstance(found.total, Tensor):
-            value = found.total(1 if divides is None else divides)
-        else:
-            value = found.total if divides is None else found.total / divides
-        divisor = torch.tensor(divides) if isinstance(divides, int) else divides
-        pushing = found.active_anchors if found.pushing_anchors is None else found.pushing_anchors
-        return LossOutput(
-            value=value,
-            parts=found.parts,
-            selected=found.selected,
-            active_anchors=found.active_anchors,
-            divisor=None if self.reduction == "balanced" else divisor,
-            pushing_anchors=pushing,
-            trivial=found.trivial,
-            pull_weight=found.pull_weight,
-        )
+        with without_autocast(points.device.type):
+            return self.reduced(self.tuples(batch, generator))
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the loss of a checked batch before the reduction; subclasses implement this."""
         raise NotImplementedError
 
-    def divisor(self, active: int, valid: int) -> int:
-        """Return the divisor of the reduction for these numbers of tuples trained on; 1 under
-        "balanced"."""
-        if self.reduction in {"sum", "balanced"}:
-            return 1
-        return max(1, active if self.reduction == "mean_active" else valid)
 
-    def _divisor(self, parts: dict[str, Part]) -> Tensor:
-        """Return the divisor of the reduction; at least 1, so that without tuples the sum, a
-        differentiable 0, is also the value."""
-        active = self.reduction == "mean_active"
-        counts = [part.active if active else part.valid for part in parts.values()]
-        divisor = _sum(counts).clamp(min=1)
-        return torch.ones_like(divisor) if self.reduction == "sum" else divisor
-
-
-def _points(values: Tensor | ArrayLike, name: str) -> Tensor:
+def as_points(values: Tensor | ArrayLike, name: str) -> Tensor:
+    """Return embeddings as a tensor; float16 and bfloat16 as float32."""
     points = as_tensor(values, name)
     return points.float() if points.dtype in {torch.float16, torch.bfloat16} else points
 
 
-def _without_autocast(device: str) -> nullcontext[None] | torch.autocast:
+def without_autocast(device: str) -> nullcontext[None] | torch.autocast:
+    """Return a context in which a loss is computed in float32, also within `torch.autocast`."""
     if not torch.is_autocast_enabled(device):
         return nullcontext()
     return torch.autocast(device, enabled=False)

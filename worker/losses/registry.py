@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from contract.comparison.loss import KINDS_WITH_PARAMETERS
 from contract.comparison.loss import Loss as LossSpec
+from contract.comparison.tuple_checks import TUPLES_ONLY
 from worker.errors import InputError
 from worker.losses.arcface import ArcFace
 from worker.losses.base import Loss
@@ -48,9 +49,12 @@ def build(
 
     Raises:
         pydantic.ValidationError: the settings are not valid.
-        InputError: `classes` or `dim` is needed and missing, or below 1.
+        InputError: `classes` or `dim` is needed and missing, or below 1; or the loss trains on
+            given tuples only.
     """
     parsed = _SPEC.validate_python(spec)
+    if parsed.kind in TUPLES_ONLY:
+        raise InputError(f"loss: {parsed.kind!r} trains on tuples; see build_for_tuples")
     if parsed.kind not in KINDS_WITH_PARAMETERS:
         return LOSSES[parsed.kind](parsed)
     for name, given in (("classes", classes), ("dim", dim)):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.measure.inputs import check_pairs
+from worker.measure.inputs import check_embeddings, check_pairs
 from worker.measure.neighbours import nearest_neighbours
 from worker.measure.pair_distances import (
     MAX_PAIR_ITEMS,
@@ -136,21 +136,52 @@ def structure(embeddings: Tensor, labels: Tensor, *, all_pairs: bool = True) -> 
         `geometry.distance_overlap`: area shared by the normalised histograms of positive and
         negative distances, 100 bins over their common range; left out without a negative pair.
     """
-    values = {
-        "geometry.alignment": _alignment(embeddings, labels),
-        "geometry.mean_cosine": _mean_cosine(embeddings),
-    }
-    values |= _spectrum(embeddings)
+    values = {"geometry.alignment": _alignment(embeddings, labels)}
+    values |= _filling(embeddings, all_pairs=all_pairs)
+    if all_pairs:
+        kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
+        overlap = histograms(centred(embeddings[kept]), labels[kept]).overlap
+        if overlap is not None:
+            values["geometry.distance_overlap"] = overlap
+    return values
+
+
+@torch.no_grad()
+def geometry_of_tuples(
+    embeddings: Tensor, positives: Tensor, *, all_pairs: bool = True
+) -> dict[str, float]:
+    """Measure how embeddings without classes fill the space, and how near positive pairs are.
+
+    Args:
+        embeddings: [N, D] float32 or float64, finite, two items or more.
+        positives: [P, 2] places of the pairs that belong together; may be none.
+        all_pairs: whether to take the measures that compare all pairs too.
+
+    Returns:
+        `geometry.mean_norm`, `.alignment` where there is a positive pair, and what `structure`
+        returns that needs no classes.
+
+    Raises:
+        InputError: an argument has a wrong shape, type or value; the message names it.
+    """
+    embeddings, _ = check_embeddings(embeddings, torch.zeros(len(embeddings)).long())
+    values = {"geometry.mean_norm": float(embeddings.to(torch.float64).norm(dim=1).mean())}
+    if len(positives):
+        one, other = _unit(embeddings)[positives].unbind(1)
+        values["geometry.alignment"] = float((one - other).square().sum(dim=1).mean())
+    return values | _filling(embeddings, all_pairs=all_pairs)
+
+
+def _filling(embeddings: Tensor, *, all_pairs: bool) -> dict[str, float]:
+    """Measure what needs no labels; see `structure`."""
+    values = {"geometry.mean_cosine": _mean_cosine(embeddings), **_spectrum(embeddings)}
     if not all_pairs:
         return values
-    kept = fixed_subset(len(labels), MAX_PAIR_ITEMS).to(labels.device)
-    some, of_class = embeddings[kept], labels[kept]
-    values["geometry.uniformity"] = _uniformity(some, of_class)
-    points = centred(some)
+    kept = fixed_subset(len(embeddings), MAX_PAIR_ITEMS).to(embeddings.device)
+    some = embeddings[kept]
+    values["geometry.uniformity"] = _uniformity(some)
     if (hubness := _hubness(some)) is not None:
         values["geometry.hubness"] = hubness
-    if (overlap := histograms(points, of_class).overlap) is not None:
-        values["geometry.distance_overlap"] = overlap
     return values
 
 
@@ -173,10 +204,11 @@ def _mean_cosine(embeddings: Tensor) -> float:
     return float(whole / (len(points) * (len(points) - 1)))
 
 
-def _uniformity(embeddings: Tensor, labels: Tensor) -> float:
+def _uniformity(embeddings: Tensor) -> float:
     points = _unit(embeddings)
     total = 0.0
-    for squared, _ in squared_pair_distances(points, labels):
+    alike = torch.zeros(len(points), dtype=torch.int64, device=points.device)
+    for squared, _ in squared_pair_distances(points, alike):
         total += float(squared.mul_(-UNIFORMITY_T).exp_().sum())
     return math.log(total / math.comb(len(points), 2))
 

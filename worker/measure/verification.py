@@ -197,6 +197,22 @@ def best_threshold(counts: PairCounts) -> float:
     return float((here + beyond) / 2)
 
 
+def threshold_figures(counts: PairCounts, threshold: float) -> dict[str, float]:
+    """Return the errors of counted pairs at a threshold that was chosen elsewhere.
+
+    Returns:
+        `verification.threshold.far`, `.frr`, and their mean `.balanced_error`.
+    """
+    accepted = counts.distances <= threshold
+    far = float(counts.different[accepted].sum() / counts.different.sum())
+    frr = 1 - float(counts.same[accepted].sum() / counts.same.sum())
+    return {
+        "verification.threshold.balanced_error": (far + frr) / 2,
+        "verification.threshold.far": far,
+        "verification.threshold.frr": frr,
+    }
+
+
 @torch.no_grad()
 def at_threshold(embeddings: Tensor, labels: Tensor, threshold: float) -> dict[str, float]:
     """Measure verification with a threshold that was chosen elsewhere.

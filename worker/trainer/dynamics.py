@@ -48,6 +48,11 @@ def step_numbers(
         **_anchor_numbers(output),
         **({} if output.trivial is None else {"trivial": output.trivial}),
         **_pull_weight(output),
+        **(
+            {}
+            if output.false_negatives is None
+            else {"false negatives": output.false_negatives}
+        ),
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
         "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
         **_part_numbers("", output.parts),
@@ -100,6 +105,8 @@ def step_values(numbers: Mapping[str, float]) -> dict[str, float]:
     share = _pull_share(numbers, "selected " if picked else "", picked or parts)
     if share is not None:
         values["dynamics.pull_share"] = share if selected else math.nan
+    if "false negatives" in numbers:
+        values["dynamics.false_negative_share"] = numbers["false negatives"]
     for name in parts:
         values[f"dynamics.loss.{name}"] = _ratio(numbers[f"total {name}"], valid)
         values[f"dynamics.active_ratio.{name}"] = _ratio(

@@ -20,6 +20,12 @@ from worker.torch_utils import stream_generator
 from worker.trainer.divergence import Lengths
 from worker.trainer.families import ALL, Family
 from worker.trainer.model import Model
+from worker.trainer.tuple_evaluation import (
+    at_most_items,
+    tuple_subset,
+    tuple_values,
+    tuple_verification,
+)
 
 VALIDATION_ITEMS: Final = 5_000
 """Validation items that are measured during training, at most."""
@@ -81,13 +87,13 @@ class Evaluation:
             )
             if len(kept) < len(whole)
         ]
-        if self._data.class_disjoint:
+        if self._data.class_disjoint and self._data.train.rows is None:
             lines.append(
                 "no tested class is trained on: kNN is leave-one-out within the held-out items, "
                 "and there is no linear probe"
             )
         for name, split in (("validation", self._validation), ("test", self._data.test)):
-            if not len(split):  # a trial has no test split
+            if not len(split) or split.rows is not None:  # a trial has no test split
                 continue
             for kind, labels in (("class", split.labels), ("fine class", split.fine)):
                 alone = 0 if labels is None else measure.left_out(labels)
@@ -113,6 +119,11 @@ class Evaluation:
             NotFiniteError: as `validation`.
         """
         measured = self._measure(self._data.test, self._data.train, ALL)
+        if self._data.test.rows is not None:
+            own, (chosen_points, _) = measured.embeddings[0], self._validation_points()
+            of_chosen = (chosen_points, self._validation)
+            measured.values.update(tuple_verification(own, self._data.test, *of_chosen))
+            return measured
         points, labels = _join(measured.embeddings, self._data.test.labels)
         values = measured.values
         if has_both_kinds(labels):
@@ -131,6 +142,11 @@ class Evaluation:
         """
         points, labels = _join(measured.embeddings, self._data.test.labels)
         fitted_on, _ = self._validation_points()
+        if self._data.test.rows is not None:
+            items, labels = tuple_subset(self._data.test)
+            points = points[items]
+            if not has_both_kinds(labels):
+                return {}
         return measure.smaller_embeddings(points, labels, fitted_on, normalize=self._normalize)
 
     def _validation_points(self) -> tuple[Tensor, Tensor]:
@@ -144,6 +160,8 @@ class Evaluation:
         lengths.see(embeddings)
         if problem := lengths.problem():
             raise NotFiniteError(problem)
+        if held_out.rows is not None:
+            return Measured(tuple_values(embeddings[0], held_out, families), embeddings)
         points, labels = _join(embeddings, held_out.labels)
         values: dict[str, float] = {}
         if "geometry" in families:
@@ -231,6 +249,8 @@ def _join(embeddings: Iterable[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]
 
 def _at_most(count: int, split: Split, seed: int) -> Split:
     """Return `count` items of a split, drawn by the seed; the split itself if it has no more."""
+    if split.rows is not None:
+        return at_most_items(count, split, seed)
     if len(split) <= count:
         return split
     order = torch.randperm(len(split), generator=stream_generator(seed, "subsets"))
@@ -238,10 +258,11 @@ def _at_most(count: int, split: Split, seed: int) -> Split:
 
 
 class BestEpoch:
-    """The weights of the epoch with the highest validation MAP@R: the earliest of equal ones, and
-    never epoch 0."""
+    """The weights of the epoch with the highest value of a metric on the validation split: the
+    earliest of equal ones, and never epoch 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, objective: str = OBJECTIVE) -> None:
+        self._objective = objective
         self.step = 0
         """Optimiser steps done at the end of that epoch."""
         self._score = float("-inf")
@@ -254,7 +275,7 @@ class BestEpoch:
 
     def offer(self, values: Mapping[str, float], step: int, model: nn.Module) -> None:
         """Keep the model's weights if its validation values are better than all before."""
-        score = values.get(OBJECTIVE, float("-inf"))
+        score = values.get(self._objective, float("-inf"))
         if score > self._score or not self._weights:
             self._score, self.step = score, step
             self._weights = {

@@ -6,9 +6,10 @@ from typing import Final, Literal
 from contract.comparison.spec import ComparisonSpec
 
 Family = Literal[
-    "geometry", "all_pairs", "retrieval", "classification", "clustering", "detail", "cross_modal"
+    "geometry", "all_pairs", "retrieval", "classification", "clustering", "detail", "cross_modal", "pairs"
 ]
-"""all_pairs: the measures of the geometry that compare all pairs of items."""
+"""all_pairs: the measures of the geometry that compare all pairs of items; pairs: those of data that
+come as tuples."""
 
 ALL: Final[frozenset[Family]] = frozenset(
     {
@@ -19,11 +20,14 @@ ALL: Final[frozenset[Family]] = frozenset(
         "clustering",
         "detail",
         "cross_modal",
+        "pairs",
     }
 )
 """Taken of the test split, and of the validation split at the first evaluation, at the last and at
 every fifth between them."""
-CHEAP: Final[frozenset[Family]] = frozenset({"geometry", "retrieval", "detail", "cross_modal"})
+CHEAP: Final[frozenset[Family]] = frozenset(
+    {"geometry", "retrieval", "detail", "cross_modal", "pairs"}
+)
 """Taken at every evaluation. Classification embeds the training items too, clustering runs k-means
 three times: on the bundled digits each takes three times as long as all of these together."""
 ALL_EVERY: Final = 5

@@ -11,8 +11,9 @@ from typing import Final, Self
 import torch
 from torch import Tensor
 
+from contract.comparison.data import shape_of
 from contract.comparison.spec import Arm, ComparisonSpec
-from contract.metrics import OBJECTIVE, TEST_LAST_PREFIX, TEST_PREFIX
+from contract.metrics import TEST_LAST_PREFIX, TEST_PREFIX, objective_of
 from worker.api.plugin_ref import PluginRef
 from worker.artifacts import TrainedModel
 from worker.data import Split
@@ -124,7 +125,8 @@ class Member:
         self._reporter = reporter
         self._keeper = keeper or NoKeeper()
         self._empty_steps = dynamics.EmptySteps()
-        self._best = BestEpoch()
+        self._objective = objective_of(shape_of(spec.data))
+        self._best = BestEpoch(self._objective)
         self._last_score = math.nan
         signs_of_life.begin("building the model")
         # Every part draws from its own random stream: with the same seed all arms start from the
@@ -143,20 +145,21 @@ class Member:
             angular=getattr(self.loss, "angular", False)
             or is_angular(arm.loss, normalize=spec.encoder.normalize),
             references=prepared.references,
+            objective=self._objective,
         )
 
     @property
     def steps_per_epoch(self) -> int:
         """Number of batches of an epoch."""
-        return batches.steps_per_epoch(len(self.data.train.labels), self.settings.batch_size)
+        return batches.steps_per_epoch(self.data.train.examples, self.settings.batch_size)
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
-        """Return the batches of an epoch, as indices into the training split.
+        """Return the batches of an epoch, as indices of the items, or tuples, of the training split.
 
         They depend only on seed and epoch.
         """
         return batches.epoch_batches(
-            self.data.train.labels,
+            self.data.train.drawn_by,
             sampler_spec=self.settings.sampler,
             batch_size=self.settings.batch_size,
             seed=self.seed,
@@ -287,7 +290,7 @@ class Member:
             values = self._validate(epoch)
             self._reporter.points(self.step, values)
             self._notice(self._states.after_evaluation(self.step, values))
-            self._last_score = values.get(OBJECTIVE, math.nan)
+            self._last_score = values.get(self._objective, math.nan)
             if self._chooses_epoch:
                 self._best.offer(values, self.step, self.model)
         if epoch % measure.snapshot_every == 0 or last:

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from contract.comparison.training import Optimizer, SgdOptimizer, Training
 from worker.data import Dataset, Split
-from worker.losses import Loss
+from worker.losses import Loss, TupleLoss
 from worker.trainer.evaluation import GALLERY_ITEMS, VALIDATION_ITEMS, embedding_batch_size
 from worker.trainer.model import Model, compute_loss
 
@@ -37,7 +37,7 @@ precision."""
 
 
 def training_memory(
-    model: Model, loss: Loss, data: Dataset, settings: Training, batch: Tensor
+    model: Model, loss: Loss | TupleLoss, data: Dataset, settings: Training, batch: Tensor
 ) -> dict[str, int]:
     """Return the bytes that training needs at its peak, besides data and model, by their purpose.
 
@@ -46,7 +46,7 @@ def training_memory(
         loss: on the same device; is not changed.
         data: on the same device.
         settings: batch size and optimiser.
-        batch: [batch_size] indices into the training split.
+        batch: [batch_size] indices of the items, or tuples, of the training split.
     """
     weights = [w for w in (*model.parameters(), *loss.parameters()) if w.requires_grad]
     trained, whole = _bytes(weights), _bytes(model.state_dict().values())
@@ -61,7 +61,7 @@ def training_memory(
         # For the update norm: the weights before a step, and their differences.
         {"copies of the weights": 2 * trained},
         {
-            "activations of a batch": _activations(model, data.train, len(batch)),
+            "activations of a batch": _activations(model, data.train, _items(data.train, batch)),
             "pairs of a batch": _pairs(loss, model, data.train, batch),
         },
         {"embedding the held-out items": _embedding(model, data)},
@@ -152,14 +152,20 @@ def _bytes_per_item(model: Model, train: Split, run: Callable[[Split], None]) ->
     return max(0, peaks[1] - peaks[0])
 
 
-def _pairs(loss: Loss, model: Model, train: Split, batch: Tensor) -> int:
+def _items(train: Split, batch: Tensor) -> int:
+    """Return the number of items that a batch embeds at most: of tuples two or three each."""
+    return len(batch) * (1 if train.rows is None else train.rows.places.shape[1])
+
+
+def _pairs(loss: Loss | TupleLoss, model: Model, train: Split, batch: Tensor) -> int:
     """Return the bytes of the loss and of its gradient at the embeddings."""
     some = batch[:LOSS_ITEMS]
+    part = train.batch(some)
     with torch.no_grad():
-        embeddings = model(train.take(batch[:1]))
+        embeddings = model(part.take(torch.arange(1)))
     points = [
         functional.normalize(
-            torch.randn(len(some), example.shape[1], generator=_generator()), dim=1
+            torch.randn(len(part), example.shape[1], generator=_generator()), dim=1
         )
         .to(example.device)
         .requires_grad_()
@@ -167,7 +173,7 @@ def _pairs(loss: Loss, model: Model, train: Split, batch: Tensor) -> int:
     ]
     loss = copy.deepcopy(loss)  # a plug-in may keep something from call to call
     with PeakBytes([*points, *loss.parameters()]) as counter:
-        output = compute_loss(loss, points, train.labels[some], _generator())
+        output = compute_loss(loss, points, part, _generator())
         if output.value.requires_grad:
             torch.autograd.grad(output.value, points, allow_unused=True)
     return int(counter.peak * (len(batch) / len(some)) ** 2)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from contract.comparison.data import shape_of
 from contract.comparison.loss import PluginLoss
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Precision
@@ -12,7 +13,7 @@ from worker import encoders, losses
 from worker.api.plugin_ref import PluginRef
 from worker.data import Dataset, Split
 from worker.errors import InputError
-from worker.losses import Loss, LossOutput, two_ways
+from worker.losses import Loss, LossOutput, TupleLoss, two_ways
 from worker.plugins import adapter
 from worker.reporting.progress import Progress
 from worker.settings import datasets_folder
@@ -46,7 +47,9 @@ def build_model(spec: ComparisonSpec, data: Dataset, progress: Progress) -> Mode
     return Model(built, spec.training.precision)
 
 
-def build_loss(spec: ComparisonSpec, arm: Arm, classes: int, plugin: PluginRef | None) -> Loss:
+def build_loss(
+    spec: ComparisonSpec, arm: Arm, classes: int, plugin: PluginRef | None
+) -> Loss | TupleLoss:
     """Build the loss of an arm.
 
     Args:
@@ -58,6 +61,8 @@ def build_loss(spec: ComparisonSpec, arm: Arm, classes: int, plugin: PluginRef |
     Raises:
         InputError: its loss is a plug-in, and it is not known where it lies.
     """
+    if (shape := shape_of(spec.data)) is not None:
+        return losses.build_for_tuples(arm.loss, shape)
     dim = spec.encoder.embedding_dim
     if not isinstance(arm.loss, PluginLoss):
         return losses.build(arm.loss, classes=classes, dim=dim)
@@ -67,16 +72,27 @@ def build_loss(spec: ComparisonSpec, arm: Arm, classes: int, plugin: PluginRef |
 
 
 def compute_loss(
-    loss: Loss,
+    loss: Loss | TupleLoss,
     embeddings: Sequence[Tensor],
-    labels: Tensor,
+    batch: Split,
     generator: torch.Generator,
 ) -> LossOutput:
-    """Compute the loss of a model's embeddings: within one modality, or between two, both ways.
+    """Compute the loss of a model's embeddings: of the batch's tuples where it has some; else by
+    its labels, within one modality, or between two, both ways.
 
     Values are not checked, because a check waits for a GPU; values that are not finite show in the
     loss.
     """
+    labels, rows = batch.labels, batch.rows
+    if rows is not None:
+        return loss(  # type: ignore[no-any-return]
+            *(embeddings[0], labels, rows.places),
+            shape=rows.shape,
+            same=rows.same,
+            scores=rows.scores,
+            check_values=False,
+        )
+    assert isinstance(loss, Loss), "the data have labels"
     if len(embeddings) == 1:
         return loss(embeddings[0], labels, generator=generator, check_values=False)  # type: ignore[no-any-return]
     audio, visual = embeddings

@@ -11,12 +11,13 @@ from torch.nn import functional
 from contract.metrics import BACKBONE_PREFIX, CHANCE_PREFIX, TEST_PREFIX
 from worker import measure
 from worker.data import Split
-from worker.losses import Loss
+from worker.losses import Loss, TupleLoss
 from worker.reporting import signs_of_life
 from worker.trainer.evaluation import has_fine_pairs
 from worker.trainer.families import ALL, Family
 from worker.trainer.inputs import Inputs
 from worker.trainer.model import Model, compute_loss
+from worker.trainer.tuple_evaluation import tuple_values
 
 
 def reference_values(inputs: Inputs, families: Set[Family] = ALL) -> dict[str, float]:
@@ -47,6 +48,8 @@ def _raw_backbone(splits: Mapping[str, Split], families: Set[Family]) -> dict[st
 
 def _measure_features(split: Split, families: Set[Family]) -> dict[str, float]:
     features = functional.normalize(split.items, dim=1)
+    if split.rows is not None:
+        return tuple_values(features, split, families)
     values: dict[str, float] = {}
     if "geometry" in families:
         values |= measure.geometry(features, split.labels, all_pairs="all_pairs" in families)
@@ -71,7 +74,7 @@ def _chance(splits: Mapping[str, Split], families: Set[Family]) -> dict[str, flo
 @torch.no_grad()
 def untrained_values(
     model: Model,
-    loss: Loss,
+    loss: Loss | TupleLoss,
     train: Split,
     batches: Iterable[Tensor],
     generator: torch.Generator,
@@ -85,8 +88,8 @@ def untrained_values(
     seen = torch.zeros(3, dtype=torch.float64, device=train.labels.device)
     uncounted = torch.zeros(2, dtype=torch.float64, device=train.labels.device)
     for batch in batches:
-        part = train.take(batch)
-        output = compute_loss(loss, model(part), part.labels, generator)
+        part = train.batch(batch)
+        output = compute_loss(loss, model(part), part, generator)
         totals = [part.total.to(torch.float64) for part in output.parts.values()]
         if totals:
             seen += torch.stack([torch.stack(totals).sum(), output.active, output.valid])

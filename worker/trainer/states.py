@@ -12,11 +12,12 @@ from typing import Any, Final
 from contract.comparison.loss import (
     ArcFaceLoss,
     CenterContrastiveLoss,
+    CosentLoss,
     InfoNceLoss,
     Loss,
     SupConLoss,
 )
-from contract.metrics import BACKBONE_PREFIX, OBJECTIVE
+from contract.metrics import BACKBONE_PREFIX, METRICS, OBJECTIVE
 from contract.metrics.states import SHRUNK, TRIVIAL_WITHIN, WORSE_BY, State
 
 NO_TUPLE_STEPS: Final = 50
@@ -48,7 +49,7 @@ LEAVE: Final = Bounds(trivial=0.02, shrunk=5.0, cosine=0.98, rank=0.6)
 COLLAPSE_ADVICE: Final = (
     "Lower the learning rate, start with semi-hard tuples, or take a larger batch."
 )
-_ANGULAR: Final = (InfoNceLoss, SupConLoss, ArcFaceLoss, CenterContrastiveLoss)
+_ANGULAR: Final = (InfoNceLoss, SupConLoss, ArcFaceLoss, CenterContrastiveLoss, CosentLoss)
 _PLACES: Final = ("", "audio.", "visual.")
 """Prefixes of the geometry of all items together, and of each of two modalities."""
 _COSINE: Final = "geometry.mean_cosine"
@@ -86,16 +87,23 @@ class TrainingStates:
     """
 
     def __init__(
-        self, *, steps_per_epoch: int, angular: bool, references: Mapping[str, float]
+        self,
+        *,
+        steps_per_epoch: int,
+        angular: bool,
+        references: Mapping[str, float],
+        objective: str = OBJECTIVE,
     ) -> None:
         """Args:
         steps_per_epoch: optimiser steps of an epoch.
         angular: whether only directions of embeddings count, see `is_angular`.
         references: values of the raw backbone by metric key with its prefix, if there are any.
+        objective: metric by which a training that makes things worse is known.
         """
         self._patience = min(steps_per_epoch, NO_TUPLE_STEPS)
         self._angular = angular
-        self._backbone = references.get(f"{BACKBONE_PREFIX}{OBJECTIVE}")
+        self._objective, self._name = objective, METRICS[objective].label
+        self._backbone = references.get(f"{BACKBONE_PREFIX}{objective}")
         self._untrained: dict[str, float] = {}
         self._current: dict[State, Notice] = {}
         self._closeness: float | None = None
@@ -167,7 +175,7 @@ class TrainingStates:
             What has changed.
         """
         if step == 0:
-            keys = (OBJECTIVE, *(f"{place}{key}" for place in _PLACES for key in _GEOMETRY))
+            keys = (self._objective, *(f"{place}{key}" for place in _PLACES for key in _GEOMETRY))
             self._untrained = {key: values[key] for key in keys if key in values}
             return []
         return [
@@ -179,7 +187,7 @@ class TrainingStates:
                 "below_untrained",
                 step,
                 values,
-                self._untrained.get(OBJECTIVE),
+                self._untrained.get(self._objective),
                 "the untrained network's",
             ),
         ]
@@ -240,16 +248,16 @@ class TrainingStates:
         reference: float | None,
         whose: str,
     ) -> list[Notice]:
-        value = values.get(OBJECTIVE)
+        value = values.get(self._objective)
         if value is None or reference is None:
             return []
         if value >= reference:
-            message = f"MAP@R on the validation split has reached {whose} {reference:.3f}."
+            message = f"{self._name} on the validation split has reached {whose} {reference:.3f}."
             return self._leave(state, step, message)
         if reference - value <= WORSE_BY:  # it stays as it is, so that noise does not change it
             return []
         message = (
-            f"MAP@R on the validation split is below {whose} {reference:.3f} since step {step}; "
+            f"{self._name} on the validation split is below {whose} {reference:.3f} since step {step}; "
             f"it was {value:.3f} there. Training has made these embeddings worse: lower the "
             "learning rate, or train for longer."
         )

@@ -146,7 +146,7 @@ class Training:
         member = self.member
         self._step_buffer.begin()
         items = augment_batch(
-            member.data.train.take(batch),
+            member.data.train.batch(batch),
             modalities(member.spec.data),
             member.settings.augmentation,
             member.augmentation,
@@ -156,7 +156,7 @@ class Training:
         for points in embeddings:
             points.retain_grad()
         self._lengths.see(embeddings)
-        output = compute_loss(member.loss, embeddings, items.labels, member.tuples)
+        output = compute_loss(member.loss, embeddings, items, member.tuples)
         output.value.backward()
         numbers = dynamics.step_numbers(output, embeddings, self._weights)
         with_update_norm = member.step % UPDATE_NORM_EVERY == 0

@@ -22,8 +22,8 @@ from contract.comparison.data.kinds import (
     FeaturesData,
     GeneratedTextData,
     ImageFolderData,
+    LabelledData,
     MnistData,
-    OwnData,
     PairedFeaturesData,
     SopData,
     SplitBy,
@@ -32,6 +32,18 @@ from contract.comparison.data.kinds import (
     TextData,
     TinyImagenetData,
     ValidateOn,
+)
+from contract.comparison.data.tuple_kinds import (
+    SHAPES,
+    GeneratedTuplesData,
+    LabelledPairsData,
+    PairsData,
+    ScoredPairsData,
+    TripletsData,
+    TupleData,
+    TupleShape,
+    TupleTableData,
+    shape_of,
 )
 
 Data = Annotated[
@@ -50,11 +62,20 @@ Data = Annotated[
     | SpokenDigitsData
     | PairedFeaturesData
     | GeneratedTextData
-    | TextData,
+    | TextData
+    | PairsData
+    | TripletsData
+    | LabelledPairsData
+    | ScoredPairsData
+    | GeneratedTuplesData,
     Field(discriminator="kind"),
 ]
 
+OwnData = LabelledData | PairsData | TripletsData | LabelledPairsData | ScoredPairsData
+"""A team's own data."""
+
 __all__ = [
+    "SHAPES",
     "TRAIN_SHARE",
     "Cars196Data",
     "Cifar10Data",
@@ -65,20 +86,30 @@ __all__ = [
     "FashionMnistData",
     "FeaturesData",
     "GeneratedTextData",
+    "GeneratedTuplesData",
     "ImageFolderData",
     "Items",
+    "LabelledData",
+    "LabelledPairsData",
     "MnistData",
     "Modalities",
     "OwnData",
     "PairedFeaturesData",
+    "PairsData",
+    "ScoredPairsData",
     "SopData",
     "SplitBy",
     "SpokenDigitsData",
     "SyntheticData",
     "TextData",
     "TinyImagenetData",
+    "TripletsData",
+    "TupleData",
+    "TupleShape",
+    "TupleTableData",
     "ValidateOn",
     "class_count",
     "modalities",
+    "shape_of",
     "training_items",
 ]

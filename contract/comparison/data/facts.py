@@ -25,6 +25,7 @@ from contract.comparison.data.kinds import (
     TextData,
     ValidateOn,
 )
+from contract.comparison.data.tuple_kinds import GeneratedTuplesData, TupleTableData
 
 TRAIN_SHARE: Final = 0.6
 """Share of the items of each class that train, with a split by item; the rest is halved."""
@@ -150,6 +151,8 @@ AnyData = (
     | PairedFeaturesData
     | GeneratedTextData
     | TextData
+    | TupleTableData
+    | GeneratedTuplesData
 )
 
 
@@ -171,8 +174,10 @@ def modalities(data: AnyData) -> Modalities:
             return Modalities("spectrograms", "images")
         case PairedFeaturesData():
             return Modalities("vectors", "vectors")
-        case GeneratedTextData() | TextData():
+        case GeneratedTextData() | TextData() | GeneratedTuplesData():
             return Modalities("texts")
+        case TupleTableData():
+            return Modalities("vectors" if data.items else "texts")
         case _:
             return Modalities("images")
 
@@ -192,7 +197,7 @@ def class_count(data: AnyData) -> int | None:
             return 20 if data.train_labels == "coarse" else 100
         case FineGrained() | ImageFolderData() | FeaturesData() | PairedFeaturesData():
             return None
-        case TextData():
+        case TextData() | TupleTableData() | GeneratedTuplesData():
             return None
         case _:
             return 10

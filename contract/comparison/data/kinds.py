@@ -242,7 +242,9 @@ class SpokenDigitsData(Section):
     seed: Seed = SPLIT_SEED
 
 
-class _TeamData(Section):
+class TeamData(Section):
+    """What all of a team's own data share."""
+
     dataset: str = DATASET
 
     @property
@@ -251,7 +253,7 @@ class _TeamData(Section):
         raise NotImplementedError
 
 
-class ImageFolderData(_TeamData):
+class ImageFolderData(TeamData):
     """Images in one folder a class."""
 
     kind: Literal["image_folder"] = "image_folder"
@@ -280,7 +282,7 @@ class ImageFolderData(_TeamData):
         return self.folder
 
 
-class _TeamTable(_TeamData):
+class _TeamTable(TeamData):
     file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file")
     split: SplitBy = split_by("item")
     validation: ValidateOn = VALIDATION
@@ -311,7 +313,7 @@ class PairedFeaturesData(_TeamTable):
     file: str = worker_path("File", "an npz, Parquet, CSV, h5 or mat file, or AVE's folder")
 
 
-class TextData(_TeamData):
+class TextData(TeamData):
     """A table of texts with labels, as CSV, Parquet or JSON lines."""
 
     kind: Literal["text"] = "text"
@@ -332,5 +334,5 @@ class TextData(_TeamData):
         return self.file
 
 
-OwnData = ImageFolderData | FeaturesData | PairedFeaturesData | TextData
-"""A team's own data."""
+LabelledData = ImageFolderData | FeaturesData | PairedFeaturesData | TextData
+"""A team's own data with class labels."""

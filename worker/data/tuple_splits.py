@@ -1,0 +1,76 @@
+"""Splits of tuples: items that rows link stay together, so that no item is in two splits."""
+
+from typing import Final
+
+import numpy as np
+
+from contract.comparison.data.draws import fold_classes, fold_generator
+from contract.comparison.tuning import Fold
+from worker.errors import DataError
+
+SHARES: Final = {"train": 0.6, "validation": 0.2, "test": 0.2}
+MIN_ROWS: Final = 2
+"""Fewest rows of a split."""
+
+
+def split_components(of_rows: np.ndarray, *, seed: int) -> np.ndarray:
+    """Split rows 60 : 20 : 20 by whole components.
+
+    In an order drawn by the seed, each component goes to the split that lacks the most rows.
+
+    Args:
+        of_rows: [R] the component of each row.
+        seed: alone decides the split.
+
+    Returns:
+        [R] `train`, `validation` or `test`.
+
+    Raises:
+        DataError: a split would hold fewer than two rows.
+    """
+    sizes = np.bincount(of_rows)
+    wanted = np.array(list(SHARES.values())) * len(of_rows)
+    held = np.zeros(len(SHARES))
+    chosen = np.zeros(len(sizes), dtype=np.int64)
+    order = np.random.default_rng([seed, 6]).permutation(len(sizes))
+    # Large ones first: what is small evens out what they leave.
+    for component in order[np.argsort(-sizes[order], kind="stable")]:
+        chosen[component] = int(np.argmax(wanted - held))
+        held[chosen[component]] += sizes[component]
+    if (held < MIN_ROWS).any():
+        largest = int(sizes.max())
+        raise DataError(
+            f"{len(of_rows):,} tuples in {(sizes > 0).sum():,} groups of linked items cannot be "
+            f"split 60 : 20 : 20, for the largest group has {largest:,} of them; bring more groups, "
+            "or a column `split` and the split 'given'"
+        )
+    return np.array(list(SHARES))[chosen][of_rows]
+
+
+def fold_parts(of_rows: np.ndarray, parts: np.ndarray, fold: Fold | None, seed: int) -> np.ndarray:
+    """Return which rows train and which validate in a run of a trial; no row is tested.
+
+    Args:
+        of_rows: [R] the component of each row.
+        parts: [R] the split of each row in an ordinary run.
+        fold: which of how many divides all that are not tested; None for the ordinary split.
+        seed: of the data; alone decides the folds.
+
+    Returns:
+        [R] `train`, `validation`, or empty.
+
+    Raises:
+        DataError: a fold would hold fewer than two rows.
+    """
+    if fold is None:
+        return np.where(parts == "test", "", parts)
+    kept = parts != "test"
+    components = np.unique(of_rows[kept])
+    held = fold_classes(components, fold.number, fold.of, fold_generator(seed))
+    own = np.where(kept, np.where(np.isin(of_rows, held), "validation", "train"), "")
+    if min((own == part).sum() for part in ("train", "validation")) < MIN_ROWS:
+        raise DataError(
+            f"fold {fold.number + 1} of {fold.of}: {kept.sum():,} tuples in {len(components):,} "
+            "groups of linked items are too few; take fewer folds"
+        )
+    return own

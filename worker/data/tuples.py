@@ -1,0 +1,92 @@
+"""Tuples of items: pairs, triplets, and pairs with a label or a score."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from contract.comparison.data import TupleShape
+
+
+@dataclass(frozen=True)
+class TupleRows:
+    """Rows of a table, each of which names two or three items."""
+
+    shape: TupleShape
+    places: Tensor
+    """[R, 2 or 3] int64 places of the items: anchor, positive and negative; or first and second."""
+    same: Tensor | None = None
+    """[R] bool, whether the two of a labelled pair belong together."""
+    scores: Tensor | None = None
+    """[R] float64 scores of pairs."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def take(self, index: Tensor) -> "TupleRows":
+        """Return the rows at these indices."""
+        index = index.to(self.places.device)
+        return replace(
+            self,
+            places=self.places[index],
+            same=None if self.same is None else self.same[index],
+            scores=None if self.scores is None else self.scores[index],
+        )
+
+    def to(self, device: torch.device) -> "TupleRows":
+        """Return the same rows on a device."""
+        return replace(
+            self,
+            places=self.places.to(device),
+            same=None if self.same is None else self.same.to(device),
+            scores=None if self.scores is None else self.scores.to(device),
+        )
+
+    def compact(self) -> tuple[Tensor, "TupleRows"]:
+        """Return the different items [N] of these rows, rising, and the rows with places among
+        them."""
+        items, places = self.places.unique(return_inverse=True)
+        return items, replace(self, places=places)
+
+    @property
+    def positives(self) -> Tensor:
+        """[P, 2] places of the pairs that belong together; none of scored pairs."""
+        if self.shape == "scored_pairs":
+            return self.places[:0]
+        pairs = self.places[:, :2]
+        return pairs if self.same is None else pairs[self.same]
+
+
+@dataclass(frozen=True)
+class TupleTable:
+    """All tuples of a data set, and the split of each."""
+
+    rows: TupleRows
+    components: np.ndarray
+    """[N] int64 of each item: the number of those that rows link, in whatever role."""
+    parts: np.ndarray
+    """[R] of each row: `train`, `validation` or `test`."""
+
+    @property
+    def components_of_rows(self) -> np.ndarray:
+        """[R] the component of each row."""
+        return self.components[self.rows.places[:, 0].numpy()]
+
+    def part(self, name: str) -> TupleRows:
+        """Return the rows of a split."""
+        return self.rows.take(torch.from_numpy(np.flatnonzero(self.parts == name)))
+
+
+def linked(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Return the number of each item's connected component, [count] int64.
+
+    Args:
+        pairs: [P, 2] places of linked items.
+        count: of items; one that nothing links is a component by itself.
+    """
+    ones = np.ones(len(pairs), dtype=np.int8)
+    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
