@@ -62,7 +62,7 @@ class Steps:
         embeddings = self._model(part)
         for own in embeddings:
             own.retain_grad()
-        output = compute_loss(self._loss, embeddings, part.labels, self._generator)
+        output = compute_loss(self._loss, embeddings, part, self._generator)
         output.value.backward()
         if not self._measure:
             self._optimizer.step()

@@ -236,7 +236,7 @@ class Alone:
         embeddings: tuple[Tensor, ...] = self.model(part)
         for own in embeddings:
             own.retain_grad()
-        output = compute_loss(self._loss, embeddings, part.labels, self._tuples)
+        output = compute_loss(self._loss, embeddings, part, self._tuples)
         output.value.backward()
         seen = dynamics.step_numbers(output, embeddings, self._weights)
         now = self._step % UPDATE_NORM_EVERY == 0

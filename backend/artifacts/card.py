@@ -167,7 +167,10 @@ def _splits(run: Run, description: Mapping[str, Any]) -> Iterable[str]:
     if run.splits:
         sizes = ", ".join(f"{name} {size:,}" for name, size in run.splits.items())
         yield f"- items: {sizes}"
-    yield f"- classes in the data: {len(description['classes']):,}"
+    if description["classes"]:
+        yield f"- classes in the data: {len(description['classes']):,}"
+    else:
+        yield "- the data come as tuples, without classes"
 
 
 def _chosen(measured: Mapping[str, Any]) -> str:

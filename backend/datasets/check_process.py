@@ -33,6 +33,7 @@ from backend.datasets.check_report import (
     Thumbnail,
 )
 from backend.storage.disk_space import DISK_FULL_ERRORS
+from contract.comparison.data import SHAPES
 from contract.dataset_files import (
     Answers,
     FeatureTable,
@@ -41,15 +42,19 @@ from contract.dataset_files import (
     Limits,
     RowProblem,
     TextTable,
+    TupleTable,
     UnansweredError,
     read_features,
     read_paired,
     read_texts,
+    read_tuples,
     unpack_images,
 )
 from contract.dataset_files.formats import refuse_no_images
 from contract.dataset_files.image_pixels import FORMATS, upright_rgb, upright_size
 from contract.dataset_files.split_folders import parts_of
+from contract.dataset_files.tuple_columns import ITEM_ROLES
+from contract.dataset_files.tuple_links import components_of_rows
 
 try:
     import resource
@@ -61,6 +66,10 @@ THUMBNAIL_SIDE: Final = 96
 MAX_THUMBNAILS: Final = 200
 MAX_TEXTS: Final = 30
 """Texts that are shown of a data set."""
+MAX_TUPLES: Final = 3
+"""Tuples that are shown of a data set."""
+MOST_IN_GROUP: Final = 0.6
+"""Share of the tuples in one group of linked items beyond which a split is uneven."""
 TEXT_CHARACTERS: Final = 160
 """Characters of a text that are shown."""
 THUMBNAIL_BACKGROUND: Final = "white"
@@ -128,6 +137,8 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     limits = Limits(max_bytes=min(Limits().max_bytes, memory // 3))
     if kind == "text":
         return _texts(read_texts(content, limits, answers, ask=True))
+    if kind in SHAPES:
+        return _tuples(read_tuples(content, kind, limits, answers, ask=True))
     if kind == "features":
         return _table(read_features(content, limits, answers, ask=True))
     return _table(read_paired(content, limits, answers, ask=True))
@@ -193,6 +204,42 @@ def _texts(table: TextTable) -> Facts:
     )
 
 
+def _tuples(table: TupleTable) -> Facts:
+    sizes = np.bincount(components_of_rows(table.rows, len(table.items)))
+    shape = {
+        "distinct": len(table.items),
+        "groups": int((sizes > 0).sum()),
+        "largest_group": int(sizes.max()),
+        "longest": max(map(len, table.items)),
+    }
+    if table.same is not None:
+        shape["same"] = int(table.same.sum())
+    warnings = _notes(table.warnings)
+    share = shape["largest_group"] / len(table)
+    if share > MOST_IN_GROUP:
+        message = (
+            f"{share:.0%} of the tuples are linked by shared items; a split by groups keeps them "
+            "together and is uneven: bring a column `split` to split them yourself"
+        )
+        warnings.append(Note(where="", message=message))
+    parts = np.array(table.parts or ())
+    return Facts(
+        items=len(table),
+        class_names=[],
+        counts=[],
+        has_fine=False,
+        shape=shape,
+        warnings=warnings,
+        thumbnails=[],
+        parts={str(part): [int((parts == part).sum())] for part in dict.fromkeys(parts.tolist())},
+        texts=[
+            TextExample(class_name=f"{at + 1}, {role}", text=table.items[item][:TEXT_CHARACTERS])
+            for at, row in enumerate(table.rows[:MAX_TUPLES].tolist())
+            for role, item in zip(ITEM_ROLES[table.shape], row, strict=True)
+        ],
+    )
+
+
 def _table(table: FeatureTable) -> Facts:
     columns = table.features.shape[1]
     shape = {"features": columns}
@@ -206,6 +253,7 @@ def _table(table: FeatureTable) -> Facts:
         shape=shape,
         warnings=_notes(table.warnings),
         thumbnails=[],
+        has_ids=table.ids is not None,
     )
 
 

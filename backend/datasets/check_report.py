@@ -19,7 +19,16 @@ THUMBNAILS: Final = "thumbnails.zip"
 DISK_FULL_EXIT: Final = 28
 """Exit code of a checking process that had no room on the disk."""
 
-Kind = Literal["image_folder", "features", "paired_features", "text"]
+Kind = Literal[
+    "image_folder",
+    "features",
+    "paired_features",
+    "text",
+    "pairs",
+    "triplets",
+    "labelled_pairs",
+    "scored_pairs",
+]
 """The kinds of data that can be uploaded, as specs name them."""
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -53,6 +62,7 @@ class Facts(BaseModel):
     """What is known of a valid data set."""
 
     items: int
+    """Number of items; of tuples, of different tuples."""
     class_names: list[str]
     counts: list[int]
     """Items of each class."""
@@ -60,14 +70,18 @@ class Facts(BaseModel):
     """Whether there are labels within the classes."""
     shape: dict[str, int]
     """`features` or `audio` and `visual`: numbers a row; of images the smallest and the largest
-    width and height in pixels; of texts `shortest`, `median` and `longest` in characters."""
+    width and height in pixels; of texts `shortest`, `median` and `longest` in characters. Of
+    tuples `distinct`, the number of different items; `groups` of linked items, and the tuples of
+    the largest, `largest_group`; `longest`; of labelled pairs `same`, how many belong together."""
     warnings: list[Note]
     thumbnails: list[Thumbnail]
     parts: dict[str, list[int]] = {}
     """Items of each class in train, validation and test, where the data set has a split of its
-    own; without validation, that is drawn from train."""
+    own, of tuples their number alone; without validation, that is drawn from train."""
     texts: list[TextExample] = []
-    """Some texts of a data set of texts, class by class."""
+    """Some texts of a data set of texts, class by class; of tuples the items of some of them."""
+    has_ids: bool | None = None
+    """Whether a table of features names its rows; null where an earlier version checked it."""
 
 
 class Report(BaseModel):

@@ -17,8 +17,9 @@ from backend.datasets.tuned_requirements import (
     searched_path,
     searched_trainings,
 )
+from backend.datasets.tuple_requirements import tuple_table_problems
 from backend.db.models import Dataset
-from contract.comparison.data import OwnData
+from contract.comparison.data import LabelledData, OwnData, TupleTableData
 from contract.comparison.data.facts import (
     drawn_validation_items,
     given_split_problem,
@@ -61,14 +62,16 @@ def upload_problems(session: Session, raw: object) -> list[Problem]:
             "page"
         )
         return [Problem("data.dataset", message)]
-    return _size_problems(found, raw)
+    return _size_problems(session, found, raw)
 
 
-def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
+def _size_problems(session: Session, dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
     """Return problems with the data set's size, if the sections of the spec they need are valid."""
     data = _valid_or_none(_DATA, raw["data"])
     if data is None:
         return []
+    if isinstance(data, TupleTableData):
+        return tuple_table_problems(session, dataset, data, raw)
     facts = Facts.model_validate(dataset.facts)
     redrawn = raw.get("replicate") == "split"
     if problem := _split_problem(facts, data, redrawn=redrawn):
@@ -84,7 +87,7 @@ def _size_problems(dataset: Dataset, raw: Mapping[str, Any]) -> list[Problem]:
 
 
 def _training_problems(
-    dataset: Dataset, raw: Mapping[str, Any], data: OwnData, training: Training
+    dataset: Dataset, raw: Mapping[str, Any], data: LabelledData, training: Training
 ) -> list[Problem]:
     """Return problems of the batches and folds with the data set's size."""
     facts = Facts.model_validate(dataset.facts)
@@ -131,7 +134,7 @@ def _arm_problems(
     return []
 
 
-def _split_problem(facts: Facts, data: OwnData, *, redrawn: bool) -> str:
+def _split_problem(facts: Facts, data: LabelledData, *, redrawn: bool) -> str:
     """Return why a data set of these facts cannot be split as the spec says, with every split that
     may be drawn; empty if it can."""
     if data.split != "given":
@@ -157,7 +160,9 @@ def _given_share(parts: Mapping[str, list[int]]) -> tuple[int, int]:
     return sum(train) - drawn, sum(count > 0 for count in train)
 
 
-def training_share(counts: list[int], data: OwnData, *, redrawn: bool = False) -> tuple[int, int]:
+def training_share(
+    counts: list[int], data: LabelledData, *, redrawn: bool = False
+) -> tuple[int, int]:
     """Return the numbers of items and classes in the training split.
 
     Where chance decides which classes train, the items are the most there may be.

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from backend.datasets.check_report import Facts
-from contract.comparison.data import OwnData
+from contract.comparison.data import LabelledData
 from contract.comparison.data.facts import (
     fold_classes_problem,
     fold_items_problem,
@@ -47,7 +47,7 @@ def _tuning(raw: Mapping[str, Any]) -> Tuning | None:
         return None  # reported by the spec's own validation
 
 
-def folds_problem(facts: Facts, data: OwnData, folds: int) -> str:
+def folds_problem(facts: Facts, data: LabelledData, folds: int) -> str:
     """Return why a data set cannot be divided into so many folds, or cannot be trained on after
     them; empty if it can.
 
@@ -67,7 +67,7 @@ def folds_problem(facts: Facts, data: OwnData, folds: int) -> str:
     return split_problem(facts.counts, by="class", validation="items")
 
 
-def fold_share(facts: Facts, data: OwnData, folds: int) -> Share:
+def fold_share(facts: Facts, data: LabelledData, folds: int) -> Share:
     """Return the numbers of items and classes that train in one of so many folds.
 
     Where chance decides which classes train, the items are the most there may be.
@@ -100,7 +100,7 @@ def searched_path(arm: Mapping[str, Any]) -> str:
 _PARTS: Final = ("train", "validation")
 
 
-def _untested(facts: Facts, data: OwnData) -> Sequence[int]:
+def _untested(facts: Facts, data: LabelledData) -> Sequence[int]:
     """Return the items of each class that are not tested."""
     if data.split == "given":
         parts = [facts.parts[part] for part in _PARTS if part in facts.parts]
@@ -110,7 +110,7 @@ def _untested(facts: Facts, data: OwnData) -> Sequence[int]:
     return [untested_items_of_class(count) for count in facts.counts]
 
 
-def _by_class(facts: Facts, data: OwnData) -> bool:
+def _by_class(facts: Facts, data: LabelledData) -> bool:
     """Return whether no class of the test split is in the training split."""
     if data.split != "given":
         return data.split == "class"

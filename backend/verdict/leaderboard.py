@@ -27,7 +27,7 @@ from backend.verdict.leaderboard_schemas import (
 from backend.verdict.material import Material, read_material
 from backend.verdict.ranking import Ranking, rank, said
 from backend.verdict.tuned import searched, tuned_out
-from backend.verdict.uses import ACROSS, USE_METRICS, USES, Values, find
+from backend.verdict.uses import ACROSS, MAIN_USES, USE_METRICS, Values, find
 from contract.catalogue.practical import half_width
 from contract.comparison.differences import differences
 from contract.comparison.replication import replicate_noun
@@ -39,6 +39,10 @@ DEFAULT_METRICS: Final = (
     *ACROSS[1],
     "test.retrieval.audio_to_visual.recall_at_1",
     "test.retrieval.visual_to_audio.recall_at_1",
+    "test.pairs.mrr",
+    "test.pairs.ndcg_at_10",
+    "test.pairs.recall_at_1",
+    "test.pairs.spearman",
     "test.retrieval.map_at_r",
     "test.retrieval.recall_at_1",
     "test.classification.knn_accuracy_5",
@@ -85,11 +89,11 @@ def leaderboard(
 
 
 def found_of_retrieval(session: Session, comparison: Comparison) -> Found | None:
-    """Return what the runs say about retrieval, between the modalities where there are two; None
-    before two arms have measured it."""
+    """Return what the runs say about the main use: retrieval, between the modalities where there
+    are two, or of tuples; None before two arms have measured it."""
     material = read_material(session, comparison)
     found = _found(material, _ranked(material, USE_METRICS))
-    return next((one for one in found if one.use in {ACROSS[0], USES[0][0]}), None)
+    return next((one for one in found if one.use in MAIN_USES), None)
 
 
 def advice_for(material: Material) -> str:

@@ -1,6 +1,7 @@
 """The verdict on the nine claims: which of them a comparison's runs support."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlmodel import Session
 
@@ -16,9 +17,15 @@ from backend.verdict.schemas import Pair, Replicates, ToHalve, Verdict
 from backend.verdict.tuned import tuned_out
 from backend.verdict.wording import named, replicates_said, rule, summary_sentence
 from contract.catalogue.claims import CLAIMS
+from contract.comparison.data import shape_of
 from contract.comparison.replication import replicate_noun
 from contract.comparison.spec import ComparisonSpec
 from contract.statistics import smallest_p
+
+NO_CLASSES: Final = (
+    "The claims are about classes, and these data come as tuples, without classes: no claim is "
+    "judged. The leaderboard compares the arms."
+)
 
 
 def give_verdict(
@@ -34,7 +41,8 @@ def give_verdict(
     """
     all_arms = read_material(session, comparison)
     spec, noun = all_arms.spec, replicate_noun(all_arms.kind)
-    arms = _arms(spec, a, b)
+    of_tuples = shape_of(spec.data) is not None
+    arms = None if of_tuples else _arms(spec, a, b)
     found = all_arms.only(arms.a, arms.b) if arms else all_arms.only()
     not_trained = reasons_not_trained(found.states)
     sides = _sides(found, arms)
@@ -133,6 +141,8 @@ def _to_halve(forms: Sequence[JudgedForm], noun: str) -> ToHalve:
 def _why_not_judged(all_arms: Material, arms: Pair | None, pairs: int) -> str:
     """Return why no claim can be judged; empty if at least one may be."""
     spec = all_arms.spec
+    if shape_of(spec.data) is not None:
+        return NO_CLASSES
     if arms is None:
         kinds = {arm.loss.kind for arm in spec.arms}
         lacking = " and no ".join(kind for kind in CLAIM_LOSSES if kind not in kinds)

@@ -31,7 +31,11 @@ USES: Final[tuple[Use, ...]] = (
         ("test.classification.knn_accuracy_5", "test.classification.linear_probe_accuracy"),
     ),
     ("keeping detail within classes", ("test.detail.recall_at_1", "test.last.detail.recall_at_1")),
+    ("retrieval of positives", ("test.pairs.mrr", "test.pairs.recall_at_1")),
+    ("the order of similarities", ("test.pairs.spearman",)),
 )
+MAIN_USES: Final = (ACROSS[0], "retrieval", "retrieval of positives", "the order of similarities")
+"""What the runs of a comparison are about first of all; each has one of them."""
 USE_METRICS: Final = tuple(key for _, keys in (ACROSS, *USES) for key in keys)
 
 CLAIM_OF_USE: Final[Mapping[str, int]] = {
@@ -88,7 +92,7 @@ def find(measured: Mapping[str, Values], judge: JudgePair) -> list[Found]:
     }
     arms = {use: _arms(metrics) for use, metrics in known.items() if metrics}
     known = {use: metrics for use, metrics in known.items() if len(arms.get(use, ())) > 1}
-    if all(len(arms[use]) == 2 for use in known):
+    if all(use in CLAIM_OF_USE and len(arms[use]) == 2 for use in known):
         return _of_two(known, arms, judge)
     return [_of_many(use, arms[use], metrics) for use, metrics in known.items()]
 

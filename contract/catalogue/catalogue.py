@@ -8,7 +8,13 @@ from contract.catalogue.datasets import DATA, DataRow, Row
 from contract.catalogue.practical import DEFAULT_RATIO, catalogue_rows
 from contract.catalogue.presets import PRESETS
 from contract.catalogue.tuning import tuning_entry
-from contract.comparison.data import Cifar100Data, modalities
+from contract.comparison.data import (
+    SHAPES,
+    Cifar100Data,
+    GeneratedTuplesData,
+    modalities,
+    shape_of,
+)
 from contract.comparison.encoder import (
     TAKES,
     AudioConvnetEncoder,

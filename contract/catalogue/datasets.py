@@ -218,7 +218,8 @@ DATA: Final = (
     DataRow(
         ScoredPairsData,
         "Your scored pairs",
-        "A table of pairs with a score of their similarity, texts or ids of rows of a feature table.",
+        "A table of pairs with a score of their similarity, texts or ids of rows of a feature "
+        "table.",
         source="own",
     ),
     DataRow(

@@ -13,6 +13,7 @@ DEFAULTS: Final[Mapping[str, float]] = {
     "retrieval.": 0.01,
     "clustering.ami": 0.01,
     "detail.": 0.01,
+    "pairs.": 0.01,
 }
 """Beginning of a metric's key -> half-width of the differences that do not matter."""
 LABELS: Final[Mapping[str, str]] = {
@@ -20,6 +21,7 @@ LABELS: Final[Mapping[str, str]] = {
     "retrieval.": "Retrieval",
     "clustering.ami": "Clustering (AMI)",
     "detail.": "Detail retention",
+    "pairs.": "Retrieval and scores of tuples",
 }
 """The same keys -> what the form calls them."""
 DEFAULT_RATIO: Final = 1.25

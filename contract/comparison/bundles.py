@@ -25,10 +25,10 @@ MOST_EMBEDDING: Final = 1024
 def is_eligible(spec: ComparisonSpec, arm: Arm, device: str) -> bool:
     """Return whether a run is trained by the engine of bundles, alone or with others.
 
-    It is where the data have classes, the network is a small stack of linear layers (an MLP, or the head of a frozen
-    model) on one modality, the batch has less than 256 items that are not augmented, and the
-    loss is one of ours, over all tuples by Euclidean distance or a softmax; in float32 and on a
-    CPU.
+    It is where the data have classes, the network is a small stack of linear layers (an MLP, or
+    the head of a frozen model) on one modality, the batch has less than 256 items that are not
+    augmented, and the loss is one of ours, over all tuples by Euclidean distance or a softmax; in
+    float32 and on a CPU.
 
     Args:
         spec: that the run is trained by.

@@ -47,7 +47,9 @@ def loss_problems(data: Data, loss: Loss, path: str) -> list[Problem]:
         return [Problem(f"{path}.loss.kind", message)]
     selection = getattr(loss, "selection", "all")
     if selection != "all":
-        message = f"{selection!r} picks tuples by classes; on data of the shape {shape!r} take 'all'"
+        message = (
+            f"{selection!r} picks tuples by classes; on data of the shape {shape!r} take 'all'"
+        )
         return [Problem(f"{path}.loss.selection", message)]
     return []
 

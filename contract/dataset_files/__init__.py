@@ -16,6 +16,7 @@ from contract.dataset_files.problems import (
     Limits,
     RowProblem,
     TextTable,
+    TupleTable,
 )
 from contract.dataset_files.questions import (
     NO_ANSWERS,
@@ -25,6 +26,7 @@ from contract.dataset_files.questions import (
     UnansweredError,
 )
 from contract.dataset_files.text_tables import read_texts
+from contract.dataset_files.tuple_tables import read_tuples
 
 __all__ = [
     "NO_ANSWERS",
@@ -37,10 +39,12 @@ __all__ = [
     "Question",
     "RowProblem",
     "TextTable",
+    "TupleTable",
     "UnansweredError",
     "read_features",
     "read_paired",
     "read_texts",
+    "read_tuples",
     "scan_images",
     "unpack_images",
 ]

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from contract.dataset_files.columns import Column
 from contract.dataset_files.problems import Findings, Limits
-from contract.dataset_files.questions import ColumnRoles
+from contract.dataset_files.questions import TUPLE_ROLES, ColumnRoles
 
 LABELS: Final = ("labels", "label")
 
@@ -164,9 +164,11 @@ def layout_of_answer(
     """
     names = dict.fromkeys(source.names)
     chosen: dict[str, tuple[str, ...]] = {}
-    for role in ("text", "split"):
+    for role in ("text", "split", *TUPLE_ROLES):
         if getattr(told, role):
-            findings.add(f"columns.{role}", "is for texts; this has " + ", ".join(matrices))
+            findings.add(
+                f"columns.{role}", "is for texts or tuples; this has " + ", ".join(matrices)
+            )
     for role in ("features", "audio", "visual", "labels", "fine_labels", "ids"):
         entries = getattr(told, role)
         entries = [entries] if isinstance(entries, str) and entries else [*entries]

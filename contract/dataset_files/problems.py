@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from contract.comparison.data import TupleShape
+
 MAX_KEPT: Final = 100
 """Most problems, and most warnings, that are kept; further ones are counted."""
 
@@ -179,3 +181,25 @@ class TextTable:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+@dataclass(frozen=True)
+class TupleTable:
+    """Tuples of items: pairs, triplets, or pairs with a label or a score."""
+
+    shape: TupleShape
+    items: tuple[str, ...]
+    """The different texts, or ids of rows of a feature table, in the order in which they occur."""
+    rows: np.ndarray
+    """[R, 2 or 3] int64 places among the items: anchor, positive and negative; or first and
+    second. No row is twice."""
+    same: np.ndarray | None = None
+    """[R] bool of labelled pairs, whether they belong together."""
+    scores: np.ndarray | None = None
+    """[R] float64 of scored pairs."""
+    parts: tuple[str, ...] | None = None
+    """Each row's part of a split that the table brings: train, validation or test."""
+    warnings: tuple[RowProblem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)

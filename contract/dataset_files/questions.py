@@ -49,7 +49,22 @@ class ColumnRoles(BaseModel):
     text: str = Field("", max_length=1000)
     """Of a table of texts."""
     split: str = Field("", max_length=1000)
-    """Of a table of texts: train, validation or test; empty if there is none."""
+    """Of a table of texts or tuples: train, validation or test; empty if there is none."""
+    anchor: str = Field("", max_length=1000)
+    """Of a table of pairs or triplets, as the two after it."""
+    positive: str = Field("", max_length=1000)
+    negative: str = Field("", max_length=1000)
+    first: str = Field("", max_length=1000)
+    """Of a table of labelled or scored pairs, as the one after it."""
+    second: str = Field("", max_length=1000)
+    same: str = Field("", max_length=1000)
+    """Of a table of labelled pairs."""
+    score: str = Field("", max_length=1000)
+    """Of a table of scored pairs."""
+
+
+TUPLE_ROLES: Final = ("anchor", "positive", "negative", "first", "second", "same", "score")
+"""The roles of columns that only tables of tuples have."""
 
 
 class Answers(BaseModel):
@@ -78,6 +93,7 @@ QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "features": ("columns", "dimensions"),
     "paired_features": ("columns", "dimensions"),
     "text": ("columns",),
+    **dict.fromkeys(("pairs", "triplets", "labelled_pairs", "scored_pairs"), ("columns",)),
 }
 """Kind of an upload -> the questions that its reader may ask."""
 

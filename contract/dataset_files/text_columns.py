@@ -7,7 +7,13 @@ from typing import Final
 from contract.dataset_files.column_question import ID_NAMES, LABEL_NAMES, MAX_SHOWN
 from contract.dataset_files.layout import FINE, IDS, LABELS, SeenArray, listed
 from contract.dataset_files.problems import Findings
-from contract.dataset_files.questions import ColumnRoles, Question, SeenColumn, UnansweredError
+from contract.dataset_files.questions import (
+    TUPLE_ROLES,
+    ColumnRoles,
+    Question,
+    SeenColumn,
+    UnansweredError,
+)
 
 TEXTS: Final = ("text", "texts")
 
@@ -95,7 +101,7 @@ def has_texts(names: Iterable[str]) -> bool:
 
 def _layout_of_answer(told: ColumnRoles, names: Sequence[str], findings: Findings) -> TextLayout:
     chosen = {role: getattr(told, role) for role in ROLES}
-    for role in ("features", "audio", "visual"):
+    for role in ("features", "audio", "visual", *TUPLE_ROLES):
         if getattr(told, role):
             findings.add(f"columns.{role}", "is for another kind of data; this has texts")
     for role, name in chosen.items():

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Final
 
-from contract.comparison.data import Data, modalities, shape_of
+from contract.comparison.data import Data, TupleShape, modalities, shape_of
 from contract.comparison.data.facts import has_fine_labels
 from contract.metrics import METRICS, TUPLE_KS, Metric, bare_key
 
@@ -67,10 +67,7 @@ def _is_evaluated(metric: Metric) -> bool:
 def _problem_of_data(key: str, data: Data) -> str:
     shape = shape_of(data)
     if shape is not None:
-        fitting = _OF_SCORES if shape == "scored_pairs" else _OF_POSITIVES
-        if key in fitting:
-            return ""
-        return f"{key!r} is not measured of tuples of the shape {shape!r}; take {' or '.join(fitting)}"
+        return _problem_of_tuples(key, shape)
     if key.startswith("pairs."):
         return f"{key!r} is of data that come as tuples; {data.kind!r} has classes"
     paired = modalities(data).visual is not None
@@ -85,3 +82,10 @@ def _problem_of_data(key: str, data: Data) -> str:
             "training items; take classification.knn_accuracy_1 or a retrieval metric"
         )
     return ""
+
+
+def _problem_of_tuples(key: str, shape: TupleShape) -> str:
+    fitting = _OF_SCORES if shape == "scored_pairs" else _OF_POSITIVES
+    if key in fitting:
+        return ""
+    return f"{key!r} is not measured of tuples of the shape {shape!r}; take {' or '.join(fitting)}"

@@ -50,6 +50,8 @@ def _shorten(name: str) -> str:
 
 PREFERRED_METRICS: Final = (
     "retrieval.map_at_r",
+    "pairs.mrr",
+    "pairs.spearman",
     "retrieval.recall_at_1",
     "classification.knn_accuracy_5",
     "dynamics.loss",

@@ -32,6 +32,7 @@ FAMILIES: Final = {
     "retrieval": "Retrieval",
     "clustering": "Clustering",
     "detail": "Detail",
+    "pairs": "Retrieval and scores of tuples",
     "verification": "Verification of pairs",
     "retrieval.audio_to_visual": CROSS_MODAL,
     "retrieval.visual_to_audio": CROSS_MODAL,

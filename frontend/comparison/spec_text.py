@@ -194,7 +194,7 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, bool]:
+def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None) -> dict[str, Any]:
     """Return which properties of the data decide what is measured, as arguments of `live_data`.
 
     Args:
@@ -212,7 +212,17 @@ def measured_data(spec: Spec, catalogue: Catalogue, *, fine_upload: bool | None)
         "fine_labels": (known or unknown) if fine_upload is None else fine_upload,
         "two_modalities": bool(spec.get("visual_encoder")),
         "class_disjoint": data.get("split") == "class",
+        "shape": data_shape(spec, catalogue) or "",
     }
+
+
+def data_shape(spec: Spec, catalogue: Catalogue) -> str | None:
+    """Return the shape of data that come as tuples; None for data with classes."""
+    data = spec["data"]
+    row = next((row for row in catalogue["data"] if row["kind"] == data["kind"]), None)
+    if row is None or row.get("shape") is None:
+        return None
+    return str(data.get("shape", row["shape"]))
 
 
 def reductions_text(spec: Spec) -> str:

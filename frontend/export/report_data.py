@@ -42,6 +42,10 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "retrieval.visual_to_audio.recall_at_1",
     ),
     "Retrieval and classification of the held-out embeddings": (
+        "pairs.mrr",
+        "pairs.recall_at_1",
+        "pairs.ndcg_at_10",
+        "pairs.spearman",
         "retrieval.recall_at_1",
         "retrieval.map_at_r",
         "classification.knn_accuracy_5",

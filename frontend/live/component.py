@@ -33,6 +33,8 @@ class PanelGroup:
     keys: tuple[str, ...]
     across: bool = False
     """Whether only data of two modalities have these panels."""
+    tuples: bool | None = None
+    """Whether only data that come as tuples have them, or only others; None for all."""
 
 
 PANEL_GROUPS: Final = (
@@ -46,6 +48,7 @@ PANEL_GROUPS: Final = (
             "dynamics.active_ratio.anchors",
             "dynamics.empty_steps",
             "dynamics.gradient_norm.per_active",
+            "dynamics.false_negative_share",
         ),
     ),
     PanelGroup(
@@ -59,6 +62,20 @@ PANEL_GROUPS: Final = (
             "geometry.uniformity",
             "geometry.distance_overlap",
         ),
+        tuples=False,
+    ),
+    PanelGroup(
+        "geometry",
+        "Geometry of the held-out embeddings",
+        (
+            "geometry.alignment",
+            "geometry.uniformity",
+            "geometry.mean_cosine",
+            "geometry.effective_rank",
+            "geometry.hubness",
+            "geometry.mean_norm",
+        ),
+        tuples=True,
     ),
     PanelGroup(
         "geometry",
@@ -91,9 +108,25 @@ PANEL_GROUPS: Final = (
             "clustering.ami",
             "detail.recall_at_1",
         ),
+        tuples=False,
+    ),
+    PanelGroup(
+        "retrieval",
+        "Tuples (held-out)",
+        (
+            "pairs.mrr",
+            "pairs.recall_at_1",
+            "pairs.recall_at_10",
+            "pairs.ndcg_at_10",
+            "pairs.spearman",
+        ),
+        tuples=True,
     ),
 )
 """The panels in order: optimisation, geometry of the embeddings, retrieval and classification."""
+
+_IN_BATCH_SHAPES: Final = ("pairs", "triplets")
+"""Shapes of tuples whose losses take negatives from the batch."""
 
 _LOG_FAMILIES: Final = ("dynamics.", "geometry.", "audio.geometry.", "visual.geometry.")
 """Metrics that may span orders of magnitude and get a logarithmic axis; shares of hits do not."""
@@ -120,6 +153,7 @@ def live_data(
     fine_labels: bool = True,
     two_modalities: bool = False,
     class_disjoint: bool = False,
+    shape: str = "",
     reductions: str = "",
     searching: bool = False,
     name: str = "",
@@ -138,13 +172,21 @@ def live_data(
         fine_labels: whether the data have fine labels, so that detail retention is measured.
         two_modalities: whether the data have two modalities, so that one retrieves the other.
         class_disjoint: whether no held-out class trains, so that no linear probe is fitted.
+        shape: of data that come as tuples; empty for data with classes.
         reductions: the reductions of the losses in words; the gradient norm depends on them.
         searching: whether the comparison is tuned and has no final runs yet: nothing is shown.
         name: the comparison's, for saved pictures.
         run: id of a run of a trial, which is shown instead of the comparison's runs.
         run_arm: name of its arm.
     """
-    absent = {"detail.": not fine_labels, "classification.linear_probe": class_disjoint}
+    absent = {
+        "detail.": not fine_labels,
+        "classification.linear_probe": class_disjoint,
+        "dynamics.false_negative_share": shape not in _IN_BATCH_SHAPES,
+        "geometry.alignment": shape == "scored_pairs",
+        "pairs.spearman": shape != "scored_pairs",
+        **dict.fromkeys(("pairs.mrr", "pairs.recall", "pairs.ndcg"), shape == "scored_pairs"),
+    }
     left_out = tuple(key for key, without in absent.items() if without)
     rows = {row["key"]: row for row in metrics if not row["key"].startswith(left_out)}
     return {
@@ -169,7 +211,7 @@ def live_data(
                 "metrics": [_panel(rows[key], reductions) for key in group.keys if key in rows],
             }
             for group in PANEL_GROUPS
-            if two_modalities or not group.across
+            if (two_modalities or not group.across) and group.tuples in {None, bool(shape)}
         ],
     }
 

@@ -94,7 +94,7 @@ def _steps(
     best = BestEpoch()
     for step in range(count):
         optimizer.zero_grad()
-        compute_loss(loss, model(batch), batch.labels, torch.Generator()).value.backward()
+        compute_loss(loss, model(batch), batch, torch.Generator()).value.backward()
         before = [w.detach().clone() for w in weights]
         optimizer.step()
         [after.detach() - old for after, old in zip(weights, before, strict=True)]

@@ -132,7 +132,8 @@ def _weights(of: TrainedModel, keep: KeepWeights) -> Made:
         "precision": of.spec.training.precision,
         "encoders": described,
         "parameters": parameters,
-        "classes": list(of.origin.classes),
+        # Of data that come as tuples there are as many groups as tuples, and none is a class.
+        "classes": [] if of.test.rows is not None else list(of.origin.classes),
         "loss": of.arm.loss.model_dump(mode="json"),
         "training": of.spec.training_of(of.arm).model_dump(mode="json"),
         "data": of.spec.data_of(of.seed).model_dump(mode="json"),

@@ -216,8 +216,7 @@ class Pool:
             raise TypeError("files have to be decoded first, and texts to be read by a tokenizer")
         whole = Split(first, self.labels, self.fine, second)
         train, validation, test = (
-            self._split(whole, name, getattr(self.indices, name))
-            for name in SPLITS
+            self._split(whole, name, getattr(self.indices, name)) for name in SPLITS
         )
         return Dataset(train, validation, test, int(self.labels.max()) + 1, self.class_disjoint)
 

@@ -37,7 +37,7 @@ def trial_pool(pool: Pool, data: Data, fold: Fold | None) -> Pool:
         DataError: as `trial_indices`.
     """
     if pool.tuples is not None:
-        of_rows = pool.tuples.components_of_rows
+        of_rows = pool.tuples.components
         return pool.with_parts(fold_parts(of_rows, pool.tuples.parts, fold, data.seed))
     own = replace(pool, indices=trial_indices(pool, data, fold))
     if fold is None or not isinstance(data, FeaturesData | PairedFeaturesData):

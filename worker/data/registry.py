@@ -35,7 +35,13 @@ LOADERS: Final = {
 """Kind of data -> the module whose `load` reads it. Imported at first use: some take seconds, which
 runs on other data must not pay."""
 
-WITHOUT_RESPLIT: Final = {"digits", "generated_text", "generated_tuples", "spoken_digits", "synthetic"}
+WITHOUT_RESPLIT: Final = {
+    "digits",
+    "generated_text",
+    "generated_tuples",
+    "spoken_digits",
+    "synthetic",
+}
 """Kinds whose loaders do the same whether or not the split is one of several."""
 
 

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from contract.comparison.data.draws import fold_classes, fold_generator
+from contract.comparison.data.facts import VALIDATION_PART
 from contract.comparison.tuning import Fold
 from worker.errors import DataError
 
@@ -41,10 +42,27 @@ def split_components(of_rows: np.ndarray, *, seed: int) -> np.ndarray:
         largest = int(sizes.max())
         raise DataError(
             f"{len(of_rows):,} tuples in {(sizes > 0).sum():,} groups of linked items cannot be "
-            f"split 60 : 20 : 20, for the largest group has {largest:,} of them; bring more groups, "
-            "or a column `split` and the split 'given'"
+            f"split 60 : 20 : 20, for the largest group has {largest:,} of them; bring more "
+            "groups, or a column `split` and the split 'given'"
         )
-    return np.array(list(SHARES))[chosen][of_rows]
+    return np.asarray(np.array(list(SHARES))[chosen][of_rows])
+
+
+def with_validation(parts: np.ndarray, of_rows: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return the given split of rows; without a validation part a fifth of the components that
+    train validates.
+
+    Args:
+        parts: [R] `train`, `validation` or `test`.
+        of_rows: [R] the component of each row.
+        seed: decides which components validate.
+    """
+    if (parts == "validation").any():
+        return parts
+    components = np.unique(of_rows[parts == "train"])
+    order = np.random.default_rng([seed, 8]).permutation(components)
+    drawn = np.isin(of_rows, order[: len(order) // VALIDATION_PART])
+    return np.where(drawn & (parts == "train"), "validation", parts)
 
 
 def fold_parts(of_rows: np.ndarray, parts: np.ndarray, fold: Fold | None, seed: int) -> np.ndarray:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from contract.comparison.data import TupleShape
@@ -66,27 +64,11 @@ class TupleTable:
 
     rows: TupleRows
     components: np.ndarray
-    """[N] int64 of each item: the number of those that rows link, in whatever role."""
+    """[R] int64 number of the connected component of each row: rows that share items, in whatever
+    role, are of one."""
     parts: np.ndarray
     """[R] of each row: `train`, `validation` or `test`."""
-
-    @property
-    def components_of_rows(self) -> np.ndarray:
-        """[R] the component of each row."""
-        return self.components[self.rows.places[:, 0].numpy()]
 
     def part(self, name: str) -> TupleRows:
         """Return the rows of a split."""
         return self.rows.take(torch.from_numpy(np.flatnonzero(self.parts == name)))
-
-
-def linked(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the number of each item's connected component, [count] int64.
-
-    Args:
-        pairs: [P, 2] places of linked items.
-        count: of items; one that nothing links is a component by itself.
-    """
-    ones = np.ones(len(pairs), dtype=np.int8)
-    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    return connected_components(graph, directed=False)[1].astype(np.int64)

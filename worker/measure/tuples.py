@@ -54,12 +54,11 @@ def retrieval_of_positives(
     for chunk in queries.split(max(1, _BLOCK // len(gallery))):
         signs_of_life.sign()
         relevant = (groups[chunk][:, None] == groups[gallery]) & (chunk[:, None] != gallery)
-        asked = relevant.any(dim=1)
-        chunk, relevant = chunk[asked], relevant[asked]
-        if not len(chunk):
+        own, relevant = chunk[relevant.any(dim=1)], relevant[relevant.any(dim=1)]
+        if not len(own):
             continue
-        distances = _squared_distances(points[chunk], points[gallery])
-        distances.masked_fill_(chunk[:, None] == gallery, torch.inf)
+        distances = _squared_distances(points[own], points[gallery])
+        distances.masked_fill_(own[:, None] == gallery, torch.inf)
         further = torch.nextafter(distances, distances.new_tensor(torch.inf))
         distances = torch.where(relevant, further, distances)
         nearest = torch.where(relevant, distances, torch.inf).amin(dim=1, keepdim=True)
@@ -94,7 +93,9 @@ def score_correlation(embeddings: Tensor, pairs: Tensor, scores: Tensor) -> dict
         InputError: an argument has a wrong shape, type or value; the message names it.
     """
     embeddings, _ = check_embeddings(embeddings, torch.zeros(len(embeddings), dtype=torch.int64))
-    places = _check_places(as_tensor(pairs, "pairs").flatten(), "pairs", len(embeddings)).view(-1, 2)
+    places = _check_places(as_tensor(pairs, "pairs").flatten(), "pairs", len(embeddings)).view(
+        -1, 2
+    )
     scores = as_tensor(scores, "scores")
     if scores.shape != places.shape[:1] or not bool(scores.isfinite().all()):
         raise InputError(

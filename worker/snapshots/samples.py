@@ -29,7 +29,8 @@ class SampleSet:
 
 
 def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
-    """Draw at most `measure.snapshot_size` items of the validation split.
+    """Draw at most `measure.snapshot_size` items of the validation split; of data that come as
+    tuples, the items of whole tuples.
 
     The data's seed decides which, so they are the same for every arm and seed. Paired data give two
     points for each item, one in each modality.
@@ -42,10 +43,18 @@ def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
         DataError: a recording cannot be read any more.
     """
     validation = pool.indices.validation
-    places = _draw_places(spec.measure.snapshot_size, len(validation), spec.data.seed)
+    if pool.tuples is None:
+        places = _draw_places(spec.measure.snapshot_size, len(validation), spec.data.seed)
+    else:
+        rows = pool.tuples.part("validation").places.numpy()
+        of_rows = torch.from_numpy(np.searchsorted(validation, rows))
+        places = _draw_rows(spec.measure.snapshot_size, of_rows, spec.data.seed)
     chosen = np.asarray(validation)[places.numpy()]
     index = torch.from_numpy(np.ascontiguousarray(chosen))
-    labels = pool.labels[index].tolist()
+    classes, labels = _class_names(pool), pool.labels[index].tolist()
+    if pool.tuples is not None:  # the groups of all items would be many
+        held, of_samples = np.unique(labels, return_inverse=True)
+        classes, labels = [classes[group] for group in held], of_samples.tolist()
     fine = None if pool.fine is None else pool.fine[index].tolist()
     ids = chosen.tolist()
 
@@ -58,7 +67,7 @@ def draw_samples(pool: Pool, spec: ComparisonSpec) -> SampleSet:
     points = len(ids) * (2 if paired else 1)
     description = Samples(
         total=len(validation) * (2 if paired else 1),
-        classes=_class_names(pool),
+        classes=classes,
         labels=labels * 2 if paired else labels,
         fine=None if fine is None else fine + [-1] * len(ids) if paired else fine,
         modalities=["audio", "visual"] if paired else None,
@@ -78,6 +87,13 @@ def _draw_places(size: int, count: int, seed: int) -> Tensor:
     """Return at most `size` of `count` places, rising."""
     order = torch.randperm(count, generator=stream_generator(seed, "snapshot"))
     return order[:size].sort().values
+
+
+def _draw_rows(size: int, rows: Tensor, seed: int) -> Tensor:
+    """Return the places of the items of whole tuples, rising: at most `size`, but one tuple."""
+    order = torch.randperm(len(rows), generator=stream_generator(seed, "snapshot"))
+    found: Tensor = rows[order[: max(1, size // rows.shape[1])]].unique()
+    return found
 
 
 def _class_names(pool: Pool) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from contract.comparison.loss import Loss, PluginLoss
+from contract.comparison.loss import CosentLoss, Loss, PluginLoss
 from contract.comparison.training import Optimizer
 from worker.reporting import signs_of_life
 from worker.together.center_losses import StackedArcFace, StackedCenterContrastive
@@ -248,7 +248,7 @@ class Stack:
         """Return the divisor of each member's total by the reduction, [K], at least 1; None where
         the total is the value."""
         loss = self._members[0].loss
-        assert not isinstance(loss, PluginLoss), "plug-ins are trained alone"
+        assert not isinstance(loss, CosentLoss | PluginLoss), "these are trained alone"
         reduction = loss.reduction
         if reduction == "balanced":
             return None

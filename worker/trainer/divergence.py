@@ -102,7 +102,7 @@ def likely_cause(training: Training, encoder: Encoder, loss: Loss) -> str:
         advice.append(f"The margin {loss.margin:g} is large; try 1.")
     if isinstance(loss, PluginLoss):
         advice.append(f"Or a parameter of {loss_name(loss)} is too large; try its defaults.")
-    elif loss.reduction == "sum":
+    elif getattr(loss, "reduction", "") == "sum":
         advice.append(
             "The loss is summed over all tuples, which makes its gradient grow with the batch; "
             "try the reduction mean."

@@ -48,11 +48,7 @@ def step_numbers(
         **_anchor_numbers(output),
         **({} if output.trivial is None else {"trivial": output.trivial}),
         **_pull_weight(output),
-        **(
-            {}
-            if output.false_negatives is None
-            else {"false negatives": output.false_negatives}
-        ),
+        **({} if output.false_negatives is None else {"false negatives": output.false_negatives}),
         "norm": global_norm([p.grad for p in parameters if p.grad is not None]),
         "norm at embeddings": global_norm([e.grad for e in embeddings if e.grad is not None]),
         **_part_numbers("", output.parts),

@@ -6,10 +6,17 @@ from typing import Final, Literal
 from contract.comparison.spec import ComparisonSpec
 
 Family = Literal[
-    "geometry", "all_pairs", "retrieval", "classification", "clustering", "detail", "cross_modal", "pairs"
+    "geometry",
+    "all_pairs",
+    "retrieval",
+    "classification",
+    "clustering",
+    "detail",
+    "cross_modal",
+    "pairs",
 ]
-"""all_pairs: the measures of the geometry that compare all pairs of items; pairs: those of data that
-come as tuples."""
+"""all_pairs: the measures of the geometry that compare all pairs of items; pairs: those of data
+that come as tuples."""
 
 ALL: Final[frozenset[Family]] = frozenset(
     {

@@ -14,7 +14,8 @@ NOT_WANTED: Final = "the setting LOSSBOARD_KEEP_WEIGHTS keeps no weights"
 
 
 def keep_model(trained: TrainedModel, keeper: Keeper, reporter: Reporter) -> None:
-    """Keep weights, embeddings of the test split and confusion of a model.
+    """Keep weights and embeddings of the test split of a model, and its confusion of classes where
+    there are any.
 
     What cannot be kept is reported with the reason, and the run's log says so.
 
@@ -24,7 +25,8 @@ def keep_model(trained: TrainedModel, keeper: Keeper, reporter: Reporter) -> Non
     keeps = keeper.keeps
     if keeps is None:
         return
-    for kind in KINDS:
+    kinds = [kind for kind in KINDS if kind != "confusion" or trained.test.rows is None]
+    for kind in kinds:
         if kind == "weights" and keeps.weights == "none":
             reporter.artifact_kept(_not_kept(kind, NOT_WANTED))
             continue

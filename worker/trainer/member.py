@@ -154,7 +154,7 @@ class Member:
         return batches.steps_per_epoch(self.data.train.examples, self.settings.batch_size)
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
-        """Return the batches of an epoch, as indices of the items, or tuples, of the training split.
+        """Return the batches of an epoch, as indices of items, or tuples, of the training split.
 
         They depend only on seed and epoch.
         """

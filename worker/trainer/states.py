@@ -257,9 +257,9 @@ class TrainingStates:
         if reference - value <= WORSE_BY:  # it stays as it is, so that noise does not change it
             return []
         message = (
-            f"{self._name} on the validation split is below {whose} {reference:.3f} since step {step}; "
-            f"it was {value:.3f} there. Training has made these embeddings worse: lower the "
-            "learning rate, or train for longer."
+            f"{self._name} on the validation split is below {whose} {reference:.3f} since step "
+            f"{step}; it was {value:.3f} there. Training has made these embeddings worse: lower "
+            "the learning rate, or train for longer."
         )
         return self._enter(state, step, message)
 

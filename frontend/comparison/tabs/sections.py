@@ -25,7 +25,7 @@ from frontend.comparison.tabs.view import (
     show_no_snapshot,
     snapshot_epochs,
 )
-from frontend.comparison.tabs.worst_queries import worst_queries_table
+from frontend.comparison.tabs.worst_queries import worst_queries_table, worst_tuples_table
 from frontend.live.component import Tab
 from frontend.space.component import mount_space
 from frontend.ui.replicates import over_text
@@ -222,6 +222,8 @@ def show_live(view: View) -> None:
 def show_geometry(view: View) -> None:
     """Draw the results, the variance by class and the distances of pairs."""
     show_results(view, "geometry")
+    if not view.has_classes:
+        return
     chosen = show_by_class(
         view,
         "geometry",
@@ -251,6 +253,9 @@ def show_retrieval(view: View) -> None:
     which classes are confused."""
     if show_results(view, "retrieval"):
         show_dimensions(view, view.client.summary(view.id, baseline=view.arms[-1]))
+    if not view.has_classes:
+        _show_worst_tuples(view)
+        return
     chosen = show_by_class(
         view,
         "retrieval",
@@ -269,6 +274,27 @@ def show_retrieval(view: View) -> None:
             "space."
         )
     show_confusion(view)
+
+
+def _show_worst_tuples(view: View) -> None:
+    """Draw the texts that retrieve their positives worst, of the last snapshot."""
+    space = view.client.space(view.id)
+    samples = space["samples"]
+    if samples is None or not samples.get("texts"):
+        return
+    st.header("Worst queries", anchor="worst-queries")
+    with st.container(horizontal=True, gap="medium"):
+        seed = choose_seed(view, space, key="retrieval_seed")
+        epoch = choose_epoch(view, snapshot_epochs(space, seed), key="retrieval_epoch")
+    if not space["shared"]:  # each seed has a split of its own
+        samples = view.client.space(view.id, seed=seed)["samples"] or samples
+    facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
+    table = worst_tuples_table(facts["arms"], samples)
+    if table:
+        st.html(table)
+        st.caption("Among the snapshot's samples of the validation split, by Euclidean distance.")
+    else:
+        st.caption("No text has a positive: the pairs have scores.")
 
 
 def show_space(view: View) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from frontend.api.client import Api
 from frontend.api.types import ComparisonDetail, Space
+from frontend.comparison.spec_text import data_shape
 from frontend.errors import ApiError
 from frontend.ui.text import OPEN_STATES, escape_markdown
 from frontend.ui.theme import ArmStyle, arm_styles
@@ -48,6 +49,11 @@ class View:
     def styles(self) -> dict[str, ArmStyle]:
         """Styles of the arms by name."""
         return arm_styles(self.arms)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the data have classes; not if they come as tuples."""
+        return data_shape(self.comparison["spec"], self.catalogue) is None
 
     @property
     def is_searching(self) -> bool:

@@ -18,7 +18,7 @@ from contract.dataset_files import (
     read_texts,
 )
 from contract.dataset_files.questions import Question
-from contract.dataset_files.text_tables import MAX_CHARACTERS
+from contract.dataset_files.text_values import MAX_CHARACTERS
 from tests.support.tiny_sets import npz, table, write
 from tests.support.tiny_texts import columns, write_csv, write_json_lines, write_parquet
 

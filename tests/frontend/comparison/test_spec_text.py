@@ -216,13 +216,14 @@ def test_the_second_modalitys_encoder_is_said() -> None:
         "fine_labels": True,
         "two_modalities": True,
         "class_disjoint": False,
+        "shape": "",
     }
 
 
 def test_what_is_measured_follows_from_the_data() -> None:
     def fine(data: dict[str, Any], upload: bool | None = None) -> bool:
         made = {"data": data}
-        return measured_data(made, CATALOGUE, fine_upload=upload)["fine_labels"]
+        return bool(measured_data(made, CATALOGUE, fine_upload=upload)["fine_labels"])
 
     assert not fine({"kind": "digits"})
     assert fine({"kind": "cifar100"})

@@ -59,7 +59,7 @@ def load(spec: GeneratedTuplesData, folder: Path, progress: Progress) -> Pool:
         same=given == 1 if spec.shape == "labelled_pairs" else None,
         scores=given if spec.shape == "scored_pairs" else None,
     )
-    return tuple_pool(Texts(tuple(texts)), rows, seed=spec.seed)
+    return tuple_pool(Texts(tuple(texts)), texts, rows, seed=spec.seed)
 
 
 class _Phrasings:

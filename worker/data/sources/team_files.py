@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from contract.comparison.data import ImageFolderData, OwnData
+from contract.comparison.data import ImageFolderData, LabelledData, TeamData
 from contract.comparison.data.facts import split_problem
 from contract.dataset_files import NO_ANSWERS, Answers, FeatureTable, IntakeError
 from contract.names import API_PREFIX
@@ -75,7 +75,7 @@ def fetch_upload(dataset: str, folder: Path, progress: Progress) -> Path:
     return target
 
 
-def read_answers(spec: OwnData, folder: Path) -> Answers:
+def read_answers(spec: TeamData, folder: Path) -> Answers:
     """Return how a data set's file is read, where it can be read in several ways.
 
     An upload's file has been fetched before, and its answers with it. A path of this machine has
@@ -172,7 +172,7 @@ def _write(answer: httpx.Response, partial: Path, dataset: str, progress: Progre
     return digest.hexdigest()
 
 
-def find_file(spec: OwnData, folder: Path, progress: Progress) -> Path:
+def find_file(spec: TeamData, folder: Path, progress: Progress) -> Path:
     """Return the path of the file or folder that a spec names; fetch an upload.
 
     Raises:
@@ -204,7 +204,7 @@ def raising_data_errors(what: str) -> Iterator[None]:
         raise DataError(f"{what} cannot be read: {error}") from error
 
 
-def table_pool(spec: OwnData, table: FeatureTable, *, resplit: bool = False) -> Pool:
+def table_pool(spec: LabelledData, table: FeatureTable, *, resplit: bool = False) -> Pool:
     """Build a pool of rows of features, split as the spec says.
 
     Raises:
@@ -221,7 +221,9 @@ def table_pool(spec: OwnData, table: FeatureTable, *, resplit: bool = False) -> 
     )
 
 
-def split_labels(spec: OwnData, labels: np.ndarray, *, resplit: bool = False) -> splits.Indices:
+def split_labels(
+    spec: LabelledData, labels: np.ndarray, *, resplit: bool = False
+) -> splits.Indices:
     """Split labels [N] by class or by item, as a spec says; with `resplit` the seed draws the
     classes that train.
 

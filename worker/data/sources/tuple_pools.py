@@ -5,17 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from contract.dataset_files.tuple_links import components_of_rows, linked
 from worker.data.dataset import Items, Pool
 from worker.data.splits import Indices
-from worker.data.tuple_splits import MIN_ROWS, split_components
-from worker.data.tuples import TupleRows, TupleTable, linked
+from worker.data.tuple_splits import MIN_ROWS, split_components, with_validation
+from worker.data.tuples import TupleRows, TupleTable
 from worker.errors import DataError
 
 _NONE = np.zeros(0, dtype=np.int64)
 
 
 def tuple_pool(
-    items: Items, rows: TupleRows, *, seed: int, parts: Sequence[str] | None = None
+    items: Items,
+    names: Sequence[str],
+    rows: TupleRows,
+    *,
+    seed: int,
+    parts: Sequence[str] | None = None,
 ) -> Pool:
     """Build a pool of tuples. Its labels are groups: items that positive pairs link.
 
@@ -23,6 +29,7 @@ def tuple_pool(
 
     Args:
         items: [N] texts or features.
+        names: [N] what pages call the items; a group is called as its first one.
         rows: the tuples, with places among them.
         seed: decides the split.
         parts: [R] the split of each tuple, where the data say it; by default whole connected
@@ -31,14 +38,12 @@ def tuple_pool(
     Raises:
         DataError: a split would hold fewer than two tuples, or no positive or no negative pair.
     """
-    places = rows.places.numpy()
-    links = np.concatenate([places[:, :2], places[:, [0, -1]]])
-    components = linked(links, len(items))
+    of_rows = components_of_rows(rows.places.numpy(), len(items))
     if parts is None:
-        own = split_components(components[places[:, 0]], seed=seed)
+        own = split_components(of_rows, seed=seed)
     else:
-        own = np.array(parts)
-    table = TupleTable(rows, components, own)
+        own = with_validation(np.array(parts), of_rows, seed=seed)
+    table = TupleTable(rows, of_rows, own)
     for name in ("train", "validation", "test"):
         _check(table.part(name), name)
     groups = linked(rows.positives.numpy(), len(items))
@@ -47,6 +52,7 @@ def tuple_pool(
         torch.from_numpy(groups),
         Indices(_NONE, _NONE, _NONE),
         class_disjoint=True,
+        class_names=tuple(names[place] for place in np.unique(groups, return_index=True)[1]),
         tuples=table,
     )
     return pool.with_parts(own)

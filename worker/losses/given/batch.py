@@ -51,7 +51,8 @@ class TupleBatch:
     @cached_property
     def candidates(self) -> Tensor:
         """[C] places of the different items in second or third place."""
-        return self.places[:, 1:].unique()
+        found: Tensor = self.places[:, 1:].unique()
+        return found
 
     @cached_property
     def negatives(self) -> Tensor:
