@@ -15,7 +15,7 @@ from backend.preview.schedule import schedule
 from backend.preview.schemas import Preview, preview_out
 from backend.tuning.budget import MostRuns
 from backend.workers.registry import Slots
-from contract.comparison.data import Data, OwnData
+from contract.comparison.data import Data, OwnData, TupleTableData
 from contract.comparison.problems import SpecError
 from contract.preview.class_sizes import ClassSizes, class_sizes
 from contract.preview.figures import figures
@@ -60,4 +60,7 @@ def _sizes(session: Session, data: Data) -> tuple[ClassSizes | None, dict[str, i
     if found is None:
         return None, {}
     facts = Facts.model_validate(found.facts)
-    return ClassSizes(tuple(facts.counts), facts.parts or None), facts.shape
+    shape = facts.shape
+    if isinstance(data, TupleTableData):
+        shape = {**shape, "tuples": facts.items}
+    return ClassSizes(tuple(facts.counts), facts.parts or None), shape

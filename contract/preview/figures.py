@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contract.comparison.data import Data, modalities
+from contract.comparison.data import Data, modalities, shape_of
 from contract.comparison.spec import Arm, ComparisonSpec
 from contract.comparison.training import Training
 from contract.comparison.tuning import Choices, Fold, Range
@@ -13,6 +13,7 @@ from contract.preview.batches import Tuples, batch_tuples
 from contract.preview.class_sizes import ClassSizes
 from contract.preview.memory import Memory, memory
 from contract.preview.splits import SplitSizes, over_runs, split_sizes
+from contract.preview.tuple_splits import tuple_split_sizes
 from contract.tuning.batches import variants
 
 EPOCHS: Final = "training.epochs"
@@ -69,10 +70,18 @@ def figures(
         spec: that is valid.
         sizes: of the classes of its data; None if they are not known before the data are read.
         shape: numbers in a row of uploaded features: `features`, or `audio` and `visual`; of
-            uploaded texts the characters of the longest, `longest`.
+            uploaded texts the characters of the longest, `longest`; of uploaded tuples also
+            `tuples`, `groups` and `largest_group`.
     """
     tuning = spec.tuning
-    splits = split_sizes(final_data(spec), sizes, _split_seeds(spec))
+    of_tuples = shape_of(spec.data) is not None
+    facts = (shape or {}) if of_tuples else {}
+    parts = sizes.parts if sizes is not None else None
+    splits = (
+        tuple_split_sizes(spec.data, facts, parts)
+        if of_tuples
+        else split_sizes(final_data(spec), sizes, _split_seeds(spec))
+    )
     trial_splits = None
     trials = trial_runs = 0
     if tuning is not None:
@@ -81,7 +90,12 @@ def figures(
         numbers = range(tuning.folds)
         folds = [Fold(number=one, of=tuning.folds) for one in numbers] if tuning.folds > 1 else []
         trial_splits = over_runs(
-            [split_sizes(spec.data, sizes, [], fold) for fold in folds or (None,)]
+            [
+                tuple_split_sizes(spec.data, facts, parts, fold)
+                if of_tuples
+                else split_sizes(spec.data, sizes, [], fold)
+                for fold in folds or (None,)
+            ]
         )
     return Figures(
         trials,
@@ -122,7 +136,7 @@ def _arm(
         arm.loss,
         training.sampler,
         training.batch_size,
-        splits.training_counts,
+        splits.training_counts,  # None of data that come as tuples, whose links decide
         modalities=2 if two else 1,
     )
     epochs = _epochs(training, arm)

@@ -41,7 +41,7 @@ def upload_form(client: Api) -> None:
         accepted = st.session_state.setdefault(ACCEPTED_KEY, 0)
         file = st.file_uploader(
             "A zip of class folders of images, a table of features (npz, Parquet, CSV, HDF5 or "
-            "MATLAB), or of texts (CSV, Parquet or JSON lines)",
+            "MATLAB), or of texts, pairs or triplets (CSV, Parquet or JSON lines)",
             key=f"datasets_file_{accepted}",
         )
         if file is None:
@@ -171,7 +171,7 @@ def card(client: Api, dataset: Dataset) -> None:
     if dataset["thumbnails"]:
         with suppress(MissingError):  # it was deleted a moment ago
             st.html(dataset_text.thumbnails(client.dataset(dataset["id"]), own_address(PREFIX)))
-    if dataset["kind"] == "text" and not unanswered:
+    if dataset["kind"] in ("text", *dataset_text.TUPLES) and not unanswered:
         with suppress(MissingError):
             st.html(dataset_text.texts_table(client.dataset(dataset["id"])))
     if dataset["warnings"]:

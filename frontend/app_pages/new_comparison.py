@@ -26,6 +26,7 @@ from frontend.form.start import fill_from_preset, start_cards
 from frontend.form.sweep.panel import open_sweeps
 from frontend.form.to_spec import write_spec
 from frontend.form.tuning.section import tuning
+from frontend.form.tuples import fit_to_data
 from frontend.ui.seeds import SeedsError
 from frontend.ui.session import api, role_button, role_refusal
 from frontend.ui.text import escape_markdown
@@ -163,6 +164,7 @@ def show_form(client: Api, catalogue: Json) -> None:
     top = st.container()
     sections.basics(draft)
     sections.data_and_encoder(draft, uploads)
+    fit_to_data(draft)
     sections.training(draft)
     st.header("Arms", anchor=False)
     arm_cards(draft)

@@ -10,6 +10,7 @@ from frontend.form.draft import KEY_PREFIX, Draft
 from frontend.form.sweep.panel import sweep_button, sweep_panel, undo_button
 from frontend.form.to_spec import arm_count
 from frontend.form.tuning.values import without_search
+from frontend.form.tuples import data_shape, losses_offered
 from frontend.form.widgets import (
     grid_cells,
     kind_field,
@@ -83,12 +84,18 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
     with loss:
         before = draft.values.get(f"{path}.loss.kind")
         option = kind_field(
-            draft, draft.form.loss, f"{path}.loss", changed=_rename_with_loss(draft, index, before)
+            draft,
+            losses_offered(draft),
+            f"{path}.loss",
+            changed=_rename_with_loss(draft, index, before),
         )
     if option.formula:
         st.markdown(f"$\\displaystyle {option.formula}$")
     option_caption(option)
-    settings_grid(draft, grid_cells(draft, option.items, f"{path}.loss"))
+    cells = grid_cells(draft, option.items, f"{path}.loss")
+    if data_shape(draft):  # the data say which tuples there are
+        cells = [cell for cell in cells if cell.item.name != "selection"]
+    settings_grid(draft, cells)
     arm_training(draft, index)
     sweep_panel(draft, index)
 

@@ -85,6 +85,13 @@ class Option:
     """The same by the values of settings of the data on which it depends."""
     source: str = ""
     """For a loss: where it comes from."""
+    shape: str = ""
+    """For data that come as tuples: their shape, or the one to begin with."""
+    shapes: tuple[str, ...] = ()
+    """For a loss: the shapes of tuples on which it trains. For data: the shapes that their setting
+    `shape` chooses from."""
+    classes: bool = True
+    """For a loss: whether it trains on class labels."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +244,9 @@ def _option(row: Json, items: Items) -> Option:
         batch_classes=row.get("batch_classes"),
         batch_classes_by=row.get("batch_classes_by", {}),
         source=row.get("source", ""),
+        shape=row.get("shape") or "",
+        shapes=tuple(row.get("shapes", ())),
+        classes=row.get("classes", True),
     )
 
 

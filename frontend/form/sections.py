@@ -23,6 +23,7 @@ from frontend.form.schema_fields import (
 from frontend.form.to_spec import SOURCE_SETTINGS, arm_count, identical_arms, write_spec
 from frontend.form.tuning.size import runs_text
 from frontend.form.tuning.values import with_ready_spaces
+from frontend.form.tuples import ITEMS, SAMPLER, data_shape, feature_table, items_held
 from frontend.form.widgets import (
     encoder_card,
     grid_cells,
@@ -41,6 +42,28 @@ FEW_ITEMS: Final = 320
 """With fewer items the default batch would be too large a part of an epoch."""
 FEW_CLASSES: Final = 10
 """With fewer classes a split by class leaves too few classes for each split."""
+
+
+PAIR: Final = tuple(
+    {"name": loss, "loss": {"kind": loss, "margin": 1.0}} for loss in ("contrastive", "triplet")
+)
+"""The arms of a new comparison on an upload with classes."""
+_CONTRASTIVE: Final = {
+    "name": "contrastive",
+    "loss": {"kind": "contrastive", "reduction": "balanced", "margin": 1.0},
+}
+_INFO_NCE: Final = {"name": "info_nce", "loss": {"kind": "info_nce", "temperature": 0.05}}
+_COSENT: Final = {"name": "cosent", "loss": {"kind": "cosent", "scale": 20.0}}
+TUPLE_ARMS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
+    "pairs": (_CONTRASTIVE, PAIR[1], _INFO_NCE),
+    "triplets": (_CONTRASTIVE, PAIR[1], _INFO_NCE),
+    "labelled_pairs": (_CONTRASTIVE, _COSENT),
+    "scored_pairs": (
+        {"name": "cosent, scale 20", "loss": _COSENT["loss"]},
+        {"name": "cosent, scale 5", "loss": {"kind": "cosent", "scale": 5.0}},
+    ),
+}
+"""Kind of an upload of tuples -> the arms of a new comparison on it."""
 
 
 def data_source(draft: Draft, data: Option, uploads: Sequence[Upload]) -> None:
@@ -79,6 +102,8 @@ def _upload_title(upload: Upload | None, one: str) -> str:
         return "none: they lie where the workers see them"
     if upload is None:
         return f"{one} (deleted)"
+    if upload["kind"] in TUPLE_ARMS:
+        return f"{upload['name']}: {upload['items']:,} tuples"
     return f"{upload['name']}: {upload['items']:,} items, {upload['classes']:,} classes"
 
 
@@ -95,16 +120,17 @@ def spec_for_upload(upload: Upload) -> dict[str, Any]:
         "features": {"encoder": {"kind": "mlp"}},
         "paired_features": {"encoder": {"kind": "mlp"}, "visual_encoder": {"kind": "mlp"}},
         "text": {"encoder": {"kind": "static_text"}},
+        **{kind: {"encoder": {"kind": "static_text"}} for kind in TUPLE_ARMS},
     }
+    arms: Sequence[Mapping[str, Any]] = TUPLE_ARMS.get(kind, PAIR)
+    if kind in TUPLE_ARMS:
+        split = "given" if upload["has_split"] else "groups"
     return {
-        "name": f"{upload['name']}: contrastive vs triplet"[:200],
+        "name": f"{upload['name']}: {' vs '.join(str(arm['name']) for arm in arms)}"[:200],
         "data": {"kind": kind, "dataset": upload["id"], "split": split, **background},
         **encoders[kind],
         "training": {"batch_size": batch},
-        "arms": [
-            {"name": loss, "loss": {"kind": loss, "margin": 1.0}}
-            for loss in ("contrastive", "triplet")
-        ],
+        "arms": [{**arm, "loss": dict(arm["loss"])} for arm in arms],
         "seeds": DEFAULT_SEEDS,
     }
 
@@ -147,8 +173,10 @@ def data_and_encoder(draft: Draft, uploads: Sequence[Upload]) -> None:
         left, right = st.columns(2)
         with left, st.container(border=True, height="stretch"):
             _data_section(draft, uploads, columns=2)
+        chosen = form.data.option(draft.values.get("data.kind"))
+        [held, *_] = items_held(draft, chosen)
         with right, st.container(border=True, height="stretch"):
-            encoder_card(draft, form.encoder, chosen, chosen.holds[0], form.encoder.title)
+            encoder_card(draft, form.encoder, chosen, held, form.encoder.title)
         return
     with st.container(border=True):
         _data_section(draft, uploads, columns=4)
@@ -169,6 +197,9 @@ def _data_section(draft: Draft, uploads: Sequence[Upload], columns: int) -> None
     if any(cell.item.name == "dataset" for cell in asked):
         data_source(draft, data, uploads)
         asked = [cell for cell in asked if cell.item.name not in SOURCE_SETTINGS]
+    if data.shape and any(cell.path == ITEMS for cell in asked):
+        feature_table(draft, uploads)
+        asked = [cell for cell in asked if cell.path != ITEMS]
     if draft.values.get("data.split") in ("item", "given"):
         asked = [cell for cell in asked if cell.item.name != "validation"]
     if draft.values.get("data.split") == "given" or draft.values.get("data.dataset"):
@@ -184,6 +215,8 @@ def training(draft: Draft) -> None:
         shared = grid_cells(draft, draft.form.training, "training")
         if "images" not in draft.form.data.option(draft.values.get("data.kind")).holds:
             shared = [cell for cell in shared if cell.item.name != "augmentation"]
+        if data_shape(draft):  # batches of tuples are drawn at random
+            shared = [cell for cell in shared if not cell.path.startswith(SAMPLER)]
         first = next((at for at, cell in enumerate(shared) if isinstance(cell.item, Choice)), 0)
         shared[first:first] = grid_cells(draft, asked, "measure")
         settings_grid(draft, shared, columns=4)

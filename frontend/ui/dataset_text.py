@@ -13,24 +13,30 @@ KIND_TITLES: Final = {
     "features": "Features",
     "paired_features": "Pairs of features",
     "text": "Texts",
+    "pairs": "Pairs",
+    "triplets": "Triplets",
+    "labelled_pairs": "Labelled pairs",
+    "scored_pairs": "Scored pairs",
 }
 """Kind of an upload -> its title."""
+TUPLES: Final = ("pairs", "triplets", "labelled_pairs", "scored_pairs")
+"""The kinds whose rows are tuples."""
 KINDS_BY_ENDING: Final = {
     ".zip": ("image_folder",),
     ".npz": ("features", "paired_features"),
-    ".parquet": ("features", "paired_features", "text"),
-    ".pq": ("features", "paired_features", "text"),
-    ".csv": ("features", "paired_features", "text"),
-    ".tsv": ("features", "paired_features", "text"),
-    ".jsonl": ("text",),
-    ".ndjson": ("text",),
-    ".json": ("text",),
+    ".parquet": ("features", "paired_features", "text", *TUPLES),
+    ".pq": ("features", "paired_features", "text", *TUPLES),
+    ".csv": ("features", "paired_features", "text", *TUPLES),
+    ".tsv": ("features", "paired_features", "text", *TUPLES),
+    ".jsonl": ("text", *TUPLES),
+    ".ndjson": ("text", *TUPLES),
+    ".json": ("text", *TUPLES),
     ".h5": ("paired_features", "features"),
     ".hdf5": ("paired_features", "features"),
     ".mat": ("paired_features", "features"),
 }
 """Ending of a file -> the kinds of upload that it may hold."""
-ANY_KIND: Final = ("features", "paired_features", "image_folder", "text")
+ANY_KIND: Final = ("features", "paired_features", "image_folder", "text", *TUPLES)
 """What a file of another ending, or of none, may hold."""
 SOURCE_TEXTS: Final = {
     "bundled": "bundled",
@@ -39,6 +45,8 @@ SOURCE_TEXTS: Final = {
 }
 """Source of a data set in the catalogue, other than a team's own -> its text."""
 MAX_CLASSES: Final = 6
+MAX_TUPLE_ITEMS: Final = 9
+"""Items of the first tuples that a card shows."""
 MAX_IMAGES: Final = 3
 """Number of images that a card shows of each class."""
 LAYOUTS: Final = (
@@ -65,6 +73,17 @@ LAYOUTS: Final = (
         "Columns text and label; if there are, fine_label, split (train, validation, test) and id. "
         "Columns of other names: you say which is what after the upload.",
     ),
+    (
+        ".csv .parquet .jsonl",
+        "Pairs, triplets",
+        "Columns anchor and positive, and of triplets negative: texts, or ids of rows of a feature "
+        "table. Optional: split.",
+    ),
+    (
+        ".csv .parquet .jsonl",
+        "Labelled or scored pairs",
+        "Columns first and second, and same (1 or 0) or score (a number). Optional: split.",
+    ),
 )
 """File endings, title, and contents of each kind of upload."""
 
@@ -76,10 +95,24 @@ def kinds_of(filename: str) -> tuple[str, ...]:
 
 def summary(dataset: Mapping[str, Any]) -> str:
     """Return a data set in one line: "1,200 items, 10 classes, 64 features, 34 MB"."""
+    if dataset["kind"] in TUPLES:
+        return _tuples_summary(dataset)
     parts = [f"{dataset['items']:,} items", f"{dataset['classes']:,} classes"]
     if dataset["has_fine"]:
         parts.append("fine labels")
     return ", ".join([*parts, *shape_texts(dataset["shape"]), file_size(dataset["size"])])
+
+
+def _tuples_summary(dataset: Mapping[str, Any]) -> str:
+    noun, seen = KIND_TITLES[dataset["kind"]].lower(), dataset["shape"]
+    parts = [
+        f"{dataset['items']:,} {noun}",
+        f"{seen['distinct']:,} different items",
+        f"{seen['groups']:,} groups that share items",
+    ]
+    if "same" in seen:
+        parts.insert(1, f"{seen['same']:,} of them same")
+    return ", ".join([*parts, file_size(dataset["size"])])
 
 
 def shape_texts(seen: Mapping[str, Any]) -> list[str]:
@@ -140,9 +173,13 @@ def texts_table(dataset: Mapping[str, Any]) -> str:
         shown.setdefault(one["class_name"], one["text"])
     rows = "".join(
         f"<tr><th scope='row'>{escape(name)}</th><td>{escape(text)}</td></tr>"
-        for name, text in list(shown.items())[:MAX_CLASSES]
+        for name, text in list(shown.items())[
+            : MAX_TUPLE_ITEMS if dataset["kind"] in TUPLES else MAX_CLASSES
+        ]
     )
-    heads = "<th scope='col'>Class</th><th scope='col'>One of its texts</th>"
+    first = "Tuple" if dataset["kind"] in TUPLES else "Class"
+    held = "Item" if dataset["kind"] in TUPLES else "One of its texts"
+    heads = f"<th scope='col'>{first}</th><th scope='col'>{held}</th>"
     return table_html("Some texts", heads, rows, kind="lb-texts")
 
 

@@ -13,6 +13,7 @@ FEATURE_ROLES: Final[Mapping[str, Mapping[str, str]]] = {
     "features": {"features": "Features"},
     "paired_features": {"audio": "First modality (audio)", "visual": "Second modality (visual)"},
     "text": {},
+    **{kind: {} for kind in dataset_text.TUPLES},
 }
 """Kind of an upload -> the roles that several columns may have together, and their titles."""
 LABEL_ROLES: Final = {
@@ -26,7 +27,33 @@ TEXT_ROLES: Final = {
     "split": "Split: train, validation, test (optional)",
 }
 """The roles of a column of a table of texts, and their titles."""
-NEEDED: Final = ("text", "labels")
+SPLIT_ROLE: Final = {"split": TEXT_ROLES["split"]}
+TUPLE_ROLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "pairs": {"anchor": "Anchor", "positive": "Positive", **SPLIT_ROLE},
+    "triplets": {
+        "anchor": "Anchor",
+        "positive": "Positive",
+        "negative": "Negative",
+        **SPLIT_ROLE,
+    },
+    "labelled_pairs": {
+        "first": "First item",
+        "second": "Second item",
+        "same": "Whether they belong together (1 or 0)",
+        **SPLIT_ROLE,
+    },
+    "scored_pairs": {
+        "first": "First item",
+        "second": "Second item",
+        "score": "Score of their similarity",
+        **SPLIT_ROLE,
+    },
+}
+"""The same of a table of tuples, by its kind."""
+NEEDED: Final = (
+    *("text", "labels"),
+    *("anchor", "positive", "negative", "first", "second", "same", "score"),
+)
 """Roles that a column must have, where there are such roles."""
 _MAX_NAMED: Final = 4
 
@@ -89,7 +116,7 @@ def _columns(question: Question, kind: str, key: str) -> dict[str, Any] | None:
             key=f"{key}_{role}",
         )
     offset = len(FEATURE_ROLES[kind])
-    single = TEXT_ROLES if kind == "text" else LABEL_ROLES
+    single = TUPLE_ROLES.get(kind, TEXT_ROLES if kind == "text" else LABEL_ROLES)
     for at, (role, title) in enumerate(single.items(), offset):
         names = [one["name"] for one in columns if role in one["roles"]]
         suggested = [one["name"] for one in columns if one["suggested"] == role]

@@ -4,20 +4,18 @@ from typing import Final
 
 import numpy as np
 
-from contract.comparison.data.draws import fold_classes, fold_generator
+from contract.comparison.data.draws import component_parts, fold_classes, fold_generator
 from contract.comparison.data.facts import VALIDATION_PART
 from contract.comparison.tuning import Fold
 from worker.errors import DataError
 
-SHARES: Final = {"train": 0.6, "validation": 0.2, "test": 0.2}
+SPLITS: Final = ("train", "validation", "test")
 MIN_ROWS: Final = 2
 """Fewest rows of a split."""
 
 
 def split_components(of_rows: np.ndarray, *, seed: int) -> np.ndarray:
-    """Split rows 60 : 20 : 20 by whole components.
-
-    In an order drawn by the seed, each component goes to the split that lacks the most rows.
+    """Split rows 60 : 20 : 20 by whole components; see `component_parts`.
 
     Args:
         of_rows: [R] the component of each row.
@@ -30,14 +28,8 @@ def split_components(of_rows: np.ndarray, *, seed: int) -> np.ndarray:
         DataError: a split would hold fewer than two rows.
     """
     sizes = np.bincount(of_rows)
-    wanted = np.array(list(SHARES.values())) * len(of_rows)
-    held = np.zeros(len(SHARES))
-    chosen = np.zeros(len(sizes), dtype=np.int64)
-    order = np.random.default_rng([seed, 6]).permutation(len(sizes))
-    # Large ones first: what is small evens out what they leave.
-    for component in order[np.argsort(-sizes[order], kind="stable")]:
-        chosen[component] = int(np.argmax(wanted - held))
-        held[chosen[component]] += sizes[component]
+    chosen = component_parts(sizes, seed)
+    held = np.bincount(chosen, weights=sizes, minlength=len(SPLITS))
     if (held < MIN_ROWS).any():
         largest = int(sizes.max())
         raise DataError(
@@ -45,7 +37,7 @@ def split_components(of_rows: np.ndarray, *, seed: int) -> np.ndarray:
             f"split 60 : 20 : 20, for the largest group has {largest:,} of them; bring more "
             "groups, or a column `split` and the split 'given'"
         )
-    return np.asarray(np.array(list(SHARES))[chosen][of_rows])
+    return np.asarray(np.array(SPLITS)[chosen][of_rows])
 
 
 def with_validation(parts: np.ndarray, of_rows: np.ndarray, *, seed: int) -> np.ndarray:

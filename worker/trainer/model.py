@@ -92,7 +92,7 @@ def compute_loss(
             scores=rows.scores,
             check_values=False,
         )
-    assert isinstance(loss, Loss), "the data have labels"
+    assert not isinstance(loss, TupleLoss), "the data have labels"
     if len(embeddings) == 1:
         return loss(embeddings[0], labels, generator=generator, check_values=False)  # type: ignore[no-any-return]
     audio, visual = embeddings

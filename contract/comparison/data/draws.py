@@ -8,10 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from contract.comparison.data.facts import validation_classes
+from contract.comparison.data.facts import TRAIN_SHARE, validation_classes
 
 _FOLDS: Final = 6
 """Makes the random numbers of folds differ from other uses of the data's seed."""
+_COMPONENTS: Final = 7
+"""The same of groups of tuples."""
+TUPLE_SHARES: Final = (TRAIN_SHARE, (1 - TRAIN_SHARE) / 2, (1 - TRAIN_SHARE) / 2)
+"""Shares of the tuples that train, validate and test."""
 
 
 def drawn_training_classes(classes: np.ndarray, half: int, seed: int) -> np.ndarray:
@@ -57,6 +61,30 @@ def fold_classes(
         rng: as `fold_generator` returns it, not yet used.
     """
     return rng.permutation(classes)[number::folds]
+
+
+def component_parts(sizes: np.ndarray, seed: int) -> np.ndarray:
+    """Divide groups of linked tuples 60 : 20 : 20 among train, validation and test.
+
+    In an order drawn by the seed, large groups first, each goes to the split that lacks the most
+    tuples.
+
+    Args:
+        sizes: [C] tuples of each group.
+        seed: of the data.
+
+    Returns:
+        [C] 0 for train, 1 for validation, 2 for test.
+    """
+    wanted = np.array(TUPLE_SHARES) * sizes.sum()
+    held = np.zeros(len(TUPLE_SHARES))
+    chosen = np.zeros(len(sizes), dtype=np.int64)
+    order = np.random.default_rng([seed, _COMPONENTS]).permutation(len(sizes))
+    # Large ones first: small ones even out what they leave.
+    for component in order[np.argsort(-sizes[order], kind="stable")]:
+        chosen[component] = int(np.argmax(wanted - held))
+        held[chosen[component]] += sizes[component]
+    return chosen
 
 
 def apportion(counts: Sequence[int] | np.ndarray, total: int) -> np.ndarray:

@@ -92,6 +92,8 @@ class GeneratedTuplesData(Section):
     seed: Seed = Field(0, title="Data seed")
 
 
+GENERATED_REQUESTS: Final = 480
+"""Requests that generated tuples are made of."""
 TupleData = TupleTableData | GeneratedTuplesData
 """All data that come as tuples."""
 SHAPES: Final[tuple[TupleShape, ...]] = ("pairs", "triplets", "labelled_pairs", "scored_pairs")

@@ -26,6 +26,7 @@ from frontend.form.tuning.values import (
     space_values,
     without_search,
 )
+from frontend.form.tuples import objectives_offered
 from frontend.form.widgets import (
     Cell,
     grid_cells,
@@ -95,7 +96,7 @@ def _objective(draft: Draft, item: Field, path: str) -> None:
     labels = draft.form.objective_labels
     draft.values[path] = st.selectbox(
         item.title,
-        item.options,
+        objectives_offered(draft, item.options),
         format_func=lambda one: labels.get(one, one),
         key=draft.bind(path, item.title, item.initial),
         help=item.help,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from contract.catalogue.catalogue import LOSSES
 from contract.comparison.loss import KINDS_WITH_PARAMETERS
+from contract.comparison.tuple_checks import TUPLES_ONLY
 from worker import losses
 from worker.losses import LossOutput, two_ways
 from worker.trainer import dynamics
@@ -23,7 +24,7 @@ LABELS = {
     "one item": [0],
 }
 SETTINGS: list[dict[str, Any]] = [
-    *({"kind": row.kind} for row in LOSSES if row.kind not in KINDS_WITH_PARAMETERS),
+    *({"kind": row.kind} for row in LOSSES if row.kind not in (*KINDS_WITH_PARAMETERS, *TUPLES_ONLY)),
     {"kind": "contrastive", "distance": "cosine", "margin": 0.4},
     {"kind": "contrastive", "hinge": "linear", "margin": 0.7, "positive_margin": 0.2},
     {"kind": "contrastive", "selection": "batch_hard", "reduction": "balanced"},

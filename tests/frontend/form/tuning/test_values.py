@@ -10,6 +10,7 @@ from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.comparison.tuning import Space
 from contract.tuning.problems import tuning_problems
 from contract.tuning.spaces import completed
+from contract.comparison.tuple_checks import TUPLES_ONLY
 from frontend.form.from_spec import read_spec
 from frontend.form.to_spec import copy_arm, remove_arm, write_spec
 from frontend.form.tuning.settings import effective, first_space
@@ -25,7 +26,7 @@ from frontend.form.tuning.values import (
 from tests.support.form_fields import FORM, filled
 from tests.support.specs import small
 
-KINDS = [row.kind for row in LOSSES]
+KINDS = [row.kind for row in LOSSES if row.kind not in TUPLES_ONLY]
 TUNING = {
     **{"trials": 7, "objective": "retrieval.recall_at_1", "sampler": "tpe", "seed": 5, "round": 3},
     **{"folds": 4, "trial_seeds": [1000, 1003], "include_default": False},
