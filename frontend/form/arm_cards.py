@@ -39,7 +39,7 @@ def arm_cards(draft: Draft) -> None:
             disabled=bool(full),
             help=full or None,
             on_click=draft.rework,
-            args=(lambda values: to_spec.add_arm(values, draft.form.loss),),
+            args=(lambda values: to_spec.add_arm(values, losses_offered(draft)),),
         )
         undo_button(draft)
 

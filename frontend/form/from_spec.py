@@ -77,7 +77,7 @@ def read_spec(spec: object, form: Form) -> tuple[Values, list[Problem]]:
         arms = [
             {"name": option.kind, "loss": {"kind": option.kind}}
             for option in form.loss.options
-            if option.source in {"", OWN_SOURCE}
+            if option.source in {"", OWN_SOURCE} and option.classes
         ]
     for index, arm in enumerate(arms):
         path = f"arms.{index}"

@@ -10,19 +10,24 @@ from pydantic import TypeAdapter
 from contract.catalogue import catalogue
 from contract.comparison.encoder import Encoder
 from contract.comparison.loss import Loss
+from contract.comparison.tuple_checks import LOSS_SHAPES, TUPLES_ONLY
 from worker import data, encoders, losses
 from worker.data.registry import LOADERS
 from worker.encoders.architectures import ARCHITECTURES
 from worker.encoders.registry import SMALL_ENCODERS, TEXT_MODELS
 from worker.errors import InputError
+from worker.losses.given.registry import TUPLE_LOSSES
 from worker.losses.registry import LOSSES
 
 
 def test_losses() -> None:
-    assert list(LOSSES) == [row.kind for row in catalogue.LOSSES]
+    of_classes = [row for row in catalogue.LOSSES if row.kind not in TUPLES_ONLY]
+    assert list(LOSSES) == [row.kind for row in of_classes]
     assert len(LOSSES) == 7
+    assert set(TUPLE_LOSSES) == set(LOSS_SHAPES)
+    assert {*LOSSES, *TUPLE_LOSSES} == {row.kind for row in catalogue.LOSSES}
     embeddings, labels = torch.randn(12, 4, requires_grad=True), torch.arange(12) % 3
-    for row in catalogue.LOSSES:
+    for row in of_classes:
         spec: Loss = TypeAdapter[Loss](Loss).validate_python({"kind": row.kind})
         loss = losses.build(spec, classes=3, dim=4)
         assert type(loss) is LOSSES[row.kind]
@@ -42,7 +47,7 @@ def test_a_loss_with_a_vector_for_each_class_asks_for_their_number_and_size(kind
 
 def test_data(tmp_path: Path) -> None:
     assert list(LOADERS) == sorted(row.kind for row in catalogue.DATA)
-    assert len(LOADERS) == 16
+    assert len(LOADERS) == 21
     for row in catalogue.DATA:
         module = import_module(LOADERS[row.kind])
         assert callable(module.load), row.kind

@@ -236,7 +236,10 @@ class Loss(Reduced):
         else:
             batch = Batch(points, classes, other_points, other_classes, against_itself=False)
         with without_autocast(points.device.type):
-            return self.reduced(self.tuples(batch, generator))
+            return self._output(batch, generator)
+
+    def _output(self, batch: Batch, generator: torch.Generator | None) -> LossOutput:
+        return self.reduced(self.tuples(batch, generator))
 
     def tuples(self, batch: Batch, generator: torch.Generator | None) -> Tuples:
         """Return the loss of a checked batch before the reduction; subclasses implement this."""

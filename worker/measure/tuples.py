@@ -16,6 +16,10 @@ from worker.torch_utils import as_labels, as_tensor
 
 DEPTH: Final = 10
 """Rank down to which the discounted gain counts."""
+_ALIKE: Final = 2.0**-42
+"""Share of the largest possible squared distance by which rounding may make two differ."""
+_TINY: Final = 1e-300
+"""The same where all items are one point."""
 _BLOCK: Final = 2**20
 """Distances in memory at once: 8 MiB of float64."""
 
@@ -27,7 +31,8 @@ def retrieval_of_positives(
     """Measure how near to a query its positives are among a gallery, by Euclidean distance.
 
     Relevant are the gallery's items of the query's group, without the query itself. A relevant item
-    ranks behind all others at the same distance, so that a collapsed space has no advantage.
+    ranks behind all others at the same distance but for rounding, so that a collapsed space has no
+    advantage.
 
     Args:
         embeddings: [N, D] float32 or float64, finite.
@@ -49,6 +54,7 @@ def retrieval_of_positives(
     first: list[Tensor] = []
     gains: list[Tensor] = []
     depth = min(DEPTH, len(gallery))
+    alike = (_ALIKE * 4 * points.square().sum(dim=1).max()).clamp(min=_TINY)
     discounts = 1 / torch.arange(2, DEPTH + 2, dtype=torch.float64, device=points.device).log2()
     ideal = discounts.cumsum(0)
     for chunk in queries.split(max(1, _BLOCK // len(gallery))):
@@ -59,8 +65,7 @@ def retrieval_of_positives(
             continue
         distances = _squared_distances(points[own], points[gallery])
         distances.masked_fill_(own[:, None] == gallery, torch.inf)
-        further = torch.nextafter(distances, distances.new_tensor(torch.inf))
-        distances = torch.where(relevant, further, distances)
+        distances = torch.where(relevant, distances + alike, distances)
         nearest = torch.where(relevant, distances, torch.inf).amin(dim=1, keepdim=True)
         first.append(1 + (distances < nearest).sum(dim=1))
         found = distances.topk(depth, dim=1, largest=False, sorted=True).indices

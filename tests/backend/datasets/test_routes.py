@@ -242,8 +242,9 @@ def test_not_deleted_while_comparisons_use_it(api: Api, parts: Parts, tmp_path: 
 def test_the_catalogue_says_which_kinds_of_data_are_present(api: Api) -> None:
     present = {row["kind"]: row["present"] for row in api.get("/catalogue")["data"]}
     assert {kind for kind, there in present.items() if there} == {
-        *("digits", "synthetic", "generated_text"),
+        *("digits", "synthetic", "generated_text", "generated_tuples"),
         *("image_folder", "features", "paired_features", "text"),
+        *("pairs", "triplets", "labelled_pairs", "scored_pairs"),
     }
     assert present["cub200"] is None
 

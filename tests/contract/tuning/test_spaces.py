@@ -9,11 +9,11 @@ import pytest
 from contract.catalogue.catalogue import LOSSES
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.comparison.tuning import Choices, Range, Value
+from contract.comparison.tuple_checks import TUPLES_ONLY
 from contract.tuning.draws import settled, value_of
 from contract.tuning.problems import tuning_problems
 from contract.tuning.spaces import completed, default_space
 from contract.tuning.specs import final_spec, trial_spec, with_params
-from contract.comparison.tuple_checks import TUPLES_ONLY
 from tests.support.specs import small
 
 KINDS = [row.kind for row in LOSSES if row.kind not in TUPLES_ONLY]

@@ -1,5 +1,7 @@
 """Specs written from the form's values, and arms added, copied and removed."""
 
+from dataclasses import replace
+
 import pytest
 
 from contract.catalogue.presets import DEMO, PRESETS, Preset
@@ -177,7 +179,9 @@ class TestSpec:
 
 class TestArms:
     def test_a_new_arm_gets_a_free_name_and_loss(self) -> None:
-        values = to_spec.add_arm(filled(), FORM.loss)
+        of_classes = tuple(one for one in FORM.loss.options if one.classes)
+        offered = replace(FORM.loss, options=of_classes)
+        values = to_spec.add_arm(filled(), offered)
         assert arm_count(values) == 3
         assert values["arms.2.name"] == values["arms.2.loss.kind"] == "n_pair"
         assert write_spec(values, FORM)["arms"][2]["loss"] == {
@@ -186,9 +190,9 @@ class TestArms:
             "reduction": "mean",
         }
         for _ in range(4):
-            values = to_spec.add_arm(values, FORM.loss)
+            values = to_spec.add_arm(values, offered)
         assert len({values[f"arms.{index}.loss.kind"] for index in range(7)}) == 7
-        assert to_spec.add_arm(values, FORM.loss)["arms.7.name"] == "contrastive 2"
+        assert to_spec.add_arm(values, offered)["arms.7.name"] == "contrastive 2"
 
     def test_a_copy_is_last_and_has_the_same_settings(self) -> None:
         values = filled() | {"arms.0.loss.margin": 0.3}

@@ -17,7 +17,7 @@ def data(**changes: object) -> dict[str, object]:
 
 def test_every_panel_shows_a_metric_of_the_catalogue() -> None:
     keys = [key for group in PANEL_GROUPS for key in group.keys]
-    assert len(keys) == 18 + 12
+    assert len(keys) == 19 + 12 + 11
     assert set(keys) <= set(METRICS)
 
 

@@ -124,4 +124,8 @@ def test_counts_and_values_stay_within_bounds(
 
 
 def test_all_losses_are_covered() -> None:
-    assert len({spec["kind"] for spec in SETTINGS} | set(DRAWING)) == len(LOSSES) - len(TUPLES_ONLY) == 7
+    assert (
+        len({spec["kind"] for spec in SETTINGS} | set(DRAWING))
+        == len(LOSSES) - len(TUPLES_ONLY)
+        == 7
+    )

@@ -24,7 +24,11 @@ LABELS = {
     "one item": [0],
 }
 SETTINGS: list[dict[str, Any]] = [
-    *({"kind": row.kind} for row in LOSSES if row.kind not in (*KINDS_WITH_PARAMETERS, *TUPLES_ONLY)),
+    *(
+        {"kind": row.kind}
+        for row in LOSSES
+        if row.kind not in (*KINDS_WITH_PARAMETERS, *TUPLES_ONLY)
+    ),
     {"kind": "contrastive", "distance": "cosine", "margin": 0.4},
     {"kind": "contrastive", "hinge": "linear", "margin": 0.7, "positive_margin": 0.2},
     {"kind": "contrastive", "selection": "batch_hard", "reduction": "balanced"},

@@ -68,8 +68,9 @@ def test_an_objective_s_families_measure_it_as_a_whole_evaluation_does() -> None
     """Every metric that can be an objective, on data that have all of them."""
     evaluation = evaluated(paired(), Identity(), Identity())
     whole = evaluation.validation()
-    assert set(possible_objectives()) <= set(whole)
-    for objective in possible_objectives():
+    objectives = [key for key in possible_objectives() if not key.startswith("pairs.")]
+    assert set(objectives) <= set(whole)
+    for objective in objectives:
         alone = evaluation.validation(families_of(objective))
         assert alone[objective] == whole[objective]
         assert alone.items() <= whole.items()

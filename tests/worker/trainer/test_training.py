@@ -16,7 +16,6 @@ from worker.api.client import Claim
 from worker.data import Split
 from worker.errors import DivergedError
 from worker.reporting.reporter import ListReporter
-from worker.trainer import evaluation
 from worker.trainer.attempt import run_attempt
 from worker.trainer.evaluation import Evaluation, Measured
 from worker.trainer.training import Training
@@ -94,7 +93,9 @@ def test_the_test_split_is_read_at_the_best_epoch_and_at_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A measure that falls while the training succeeds, so that the first epoch is the best.
-    monkeypatch.setattr(evaluation, "OBJECTIVE", "geometry.variance_ratio")
+    monkeypatch.setattr(
+        "worker.trainer.member.objective_of", lambda shape: "geometry.variance_ratio"
+    )
     reporter = trained(quick())
     validation = {step: v for step, v in reporter.series["geometry.variance_ratio"] if step}
     of_best = max(validation, key=lambda step: (validation[step], -step))

@@ -98,7 +98,9 @@ def test_final_runs_after_folds_read_the_test_split_at_the_last_epoch_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A measure that falls, so that an ordinary run would choose the first epoch.
-    monkeypatch.setattr("worker.trainer.evaluation.OBJECTIVE", "geometry.variance_ratio")
+    monkeypatch.setattr(
+        "worker.trainer.member.objective_of", lambda shape: "geometry.variance_ratio"
+    )
     spec = tuned(folds=4)
     reporter, keeper, _ = trained(final_spec(spec, "triplet", SETTING, epochs=4))
     last = reporter.total_steps

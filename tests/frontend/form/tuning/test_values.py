@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 from contract.catalogue.catalogue import LOSSES
 from contract.comparison.spec import ComparisonSpec, parse_spec
 from contract.comparison.tuning import Space
+from contract.comparison.tuple_checks import TUPLES_ONLY
 from contract.tuning.problems import tuning_problems
 from contract.tuning.spaces import completed
-from contract.comparison.tuple_checks import TUPLES_ONLY
 from frontend.form.from_spec import read_spec
 from frontend.form.to_spec import copy_arm, remove_arm, write_spec
 from frontend.form.tuning.settings import effective, first_space
