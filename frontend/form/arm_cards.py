@@ -82,13 +82,15 @@ def _card(draft: Draft, index: int, *, alone: bool) -> None:
     with name:
         text_field(draft, f"{path}.name", "Name")
     with loss:
-        before = draft.values.get(f"{path}.loss.kind")
+        before, offered = draft.values.get(f"{path}.loss.kind"), losses_offered(draft)
         option = kind_field(
             draft,
-            losses_offered(draft),
+            offered,
             f"{path}.loss",
             changed=_rename_with_loss(draft, index, before),
         )
+        if len(offered.options) == 1:
+            st.markdown(f"{option.label}, the loss that trains on these data")
     if option.formula:
         st.markdown(f"$\\displaystyle {option.formula}$")
     option_caption(option)
