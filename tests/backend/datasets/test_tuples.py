@@ -99,7 +99,7 @@ def test_a_spec_is_checked_against_the_table(api: Api, tmp_path: Path) -> None:
 
 def test_the_feature_table_of_the_items_must_fit(api: Api, tmp_path: Path) -> None:
     own = upload(api.http, pairs(tmp_path / "a.csv"), "pairs", "own")["id"]
-    arrays = {
+    arrays: dict[str, Any] = {
         "features": np.random.default_rng(0).normal(size=(20, 4)),
         "labels": np.arange(20) % 2,
     }

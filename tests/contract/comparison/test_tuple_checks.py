@@ -36,8 +36,8 @@ def test_a_shape_takes_its_losses_and_no_others(shape: str) -> None:
 
 
 def test_cosent_needs_scores_or_labels() -> None:
-    digits = {"data": {"kind": "digits"}, "encoder": {"kind": "mlp"}}
-    found = paths({"kind": "cosent"}, **digits)
+    digits: dict[str, Any] = {"data": {"kind": "digits"}, "encoder": {"kind": "mlp"}}
+    found = paths({"kind": "cosent"}, "", **digits)
     assert "'labelled_pairs', 'scored_pairs'; 'digits' has classes" in found["arms[0].loss.kind"]
 
 

@@ -46,7 +46,7 @@ def test_each_loss_learns_each_of_its_shapes(shape: str, kind: str) -> None:
     assert reporter.splits == {"train": 288, "validation": 96, "test": 96}
     assert reporter.steps_per_epoch == 9
     objective = objective_of(shape)
-    scores = reporter.series[objective]
+    scores = [(step, float(value or 0)) for step, value in reporter.series[objective]]
     assert scores[-1][1] > scores[0][1], "better than the untrained network"
     best = max(scores[1:], key=lambda point: (point[1], -point[0]))
     assert reporter.series[f"test.{objective}"][0][0] == best[0]
