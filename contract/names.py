@@ -1,10 +1,16 @@
 """Names that several processes use, and the rule for names that people give."""
 
 import unicodedata
-from typing import Final
+from typing import Final, Literal
 
 API_PREFIX: Final = "/api/v1"
 """Path prefix of the public HTTP API."""
+
+TupleShape = Literal["pairs", "triplets", "labelled_pairs", "scored_pairs"]
+"""Shape of data that come as tuples. pairs: (anchor, positive); triplets: (anchor, positive,
+negative); labelled_pairs: (first, second, same or not); scored_pairs: (first, second, score)."""
+
+SHAPES: Final[tuple[TupleShape, ...]] = ("pairs", "triplets", "labelled_pairs", "scored_pairs")
 
 EVENT_STREAM: Final = "lossboard:events"
 """The Redis stream on which workers report to the backend."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Sequence
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from backend.datasets.check_report import (
     CONTENT,
     DISK_FULL_EXIT,
     KINDS,
+    TEXT_CHARACTERS,
     THUMBNAILS,
     Facts,
     Note,
@@ -33,7 +35,6 @@ from backend.datasets.check_report import (
     Thumbnail,
 )
 from backend.storage.disk_space import DISK_FULL_ERRORS
-from contract.comparison.data import SHAPES
 from contract.dataset_files import (
     Answers,
     FeatureTable,
@@ -42,19 +43,16 @@ from contract.dataset_files import (
     Limits,
     RowProblem,
     TextTable,
-    TupleTable,
     UnansweredError,
     read_features,
     read_paired,
     read_texts,
-    read_tuples,
     unpack_images,
 )
 from contract.dataset_files.formats import refuse_no_images
 from contract.dataset_files.image_pixels import FORMATS, upright_rgb, upright_size
 from contract.dataset_files.split_folders import parts_of
-from contract.dataset_files.tuple_columns import ITEM_ROLES
-from contract.dataset_files.tuple_links import components_of_rows
+from contract.names import SHAPES
 
 try:
     import resource
@@ -66,12 +64,9 @@ THUMBNAIL_SIDE: Final = 96
 MAX_THUMBNAILS: Final = 200
 MAX_TEXTS: Final = 30
 """Texts that are shown of a data set."""
-MAX_TUPLES: Final = 3
-"""Tuples that are shown of a data set."""
-MOST_IN_GROUP: Final = 0.6
-"""Share of the tuples in one group of linked items beyond which a split is uneven."""
-TEXT_CHARACTERS: Final = 160
-"""Characters of a text that are shown."""
+TUPLE_FACTS: Final = "backend.datasets.tuple_facts"
+"""Imported for tables of tuples alone: what finds their groups takes half as long to import as all
+else here."""
 THUMBNAIL_BACKGROUND: Final = "white"
 """What transparent parts are laid on, as in a new comparison."""
 
@@ -138,7 +133,8 @@ def _facts(kind: str, folder: Path, memory: int) -> Facts:
     if kind == "text":
         return _texts(read_texts(content, limits, answers, ask=True))
     if kind in SHAPES:
-        return _tuples(read_tuples(content, kind, limits, answers, ask=True))
+        found: Facts = import_module(TUPLE_FACTS).facts_of(content, kind, limits, answers)
+        return found
     if kind == "features":
         return _table(read_features(content, limits, answers, ask=True))
     return _table(read_paired(content, limits, answers, ask=True))
@@ -200,42 +196,6 @@ def _texts(table: TextTable) -> Facts:
                 class_name=table.class_names[label], text=members[label][item][:TEXT_CHARACTERS]
             )
             for label, item in choose_items(counts, MAX_TEXTS)
-        ],
-    )
-
-
-def _tuples(table: TupleTable) -> Facts:
-    sizes = np.bincount(components_of_rows(table.rows, len(table.items)))
-    shape = {
-        "distinct": len(table.items),
-        "groups": int((sizes > 0).sum()),
-        "largest_group": int(sizes.max()),
-        "longest": max(map(len, table.items)),
-    }
-    if table.same is not None:
-        shape["same"] = int(table.same.sum())
-    warnings = _notes(table.warnings)
-    share = shape["largest_group"] / len(table)
-    if share > MOST_IN_GROUP:
-        message = (
-            f"{share:.0%} of the tuples are linked by shared items; a split by groups keeps them "
-            "together and is uneven: bring a column `split` to split them yourself"
-        )
-        warnings.append(Note(where="", message=message))
-    parts = np.array(table.parts or ())
-    return Facts(
-        items=len(table),
-        class_names=[],
-        counts=[],
-        has_fine=False,
-        shape=shape,
-        warnings=warnings,
-        thumbnails=[],
-        parts={str(part): [int((parts == part).sum())] for part in dict.fromkeys(parts.tolist())},
-        texts=[
-            TextExample(class_name=f"{at + 1}, {role}", text=table.items[item][:TEXT_CHARACTERS])
-            for at, row in enumerate(table.rows[:MAX_TUPLES].tolist())
-            for role, item in zip(ITEM_ROLES[table.shape], row, strict=True)
         ],
     )
 

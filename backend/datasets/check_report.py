@@ -16,6 +16,8 @@ ANSWERS: Final = "answers"
 """Name of the file with the answers to questions about the upload, as JSON."""
 THUMBNAILS: Final = "thumbnails.zip"
 """Name of the archive of small JPEGs, named 0, 1, 2, ...; only data sets of images have one."""
+TEXT_CHARACTERS: Final = 160
+"""Characters of a text that are shown."""
 DISK_FULL_EXIT: Final = 28
 """Exit code of a checking process that had no room on the disk."""
 

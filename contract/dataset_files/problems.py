@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from contract.comparison.data import TupleShape
+from contract.names import TupleShape
 
 MAX_KEPT: Final = 100
 """Most problems, and most warnings, that are kept; further ones are counted."""

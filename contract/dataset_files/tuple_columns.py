@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from contract.comparison.data import TupleShape
 from contract.dataset_files.column_question import MAX_SHOWN
 from contract.dataset_files.layout import SeenArray, listed
 from contract.dataset_files.problems import Findings
@@ -15,6 +14,7 @@ from contract.dataset_files.questions import (
     UnansweredError,
 )
 from contract.dataset_files.text_columns import SPLITS
+from contract.names import TupleShape
 
 ITEM_ROLES: Final[Mapping[TupleShape, tuple[str, ...]]] = {
     "pairs": ("anchor", "positive"),

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from contract.comparison.data import TupleShape
 from contract.dataset_files.arrow_source import ArrowFile, ArrowSource, read_values
 from contract.dataset_files.feature_tables import warn_of_unused
 from contract.dataset_files.problems import DEFAULT_LIMITS, Findings, Limits, TupleTable
@@ -30,6 +29,7 @@ from contract.dataset_files.tuple_columns import (
     choose_tuple_layout,
     shapes_named,
 )
+from contract.names import TupleShape
 
 MIN_ROWS: Final = 10
 SAME: Final = {"1": True, "true": True, "yes": True, "same": True, "1.0": True}

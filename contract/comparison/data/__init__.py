@@ -35,17 +35,16 @@ from contract.comparison.data.kinds import (
     ValidateOn,
 )
 from contract.comparison.data.tuple_kinds import (
-    SHAPES,
     GeneratedTuplesData,
     LabelledPairsData,
     PairsData,
     ScoredPairsData,
     TripletsData,
     TupleData,
-    TupleShape,
     TupleTableData,
     shape_of,
 )
+from contract.names import SHAPES, TupleShape
 
 Data = Annotated[
     SyntheticData

@@ -11,10 +11,8 @@ from pydantic import Field
 
 from contract.comparison.data.kinds import SPLIT_SEED, Seed, TeamData, worker_path
 from contract.comparison.problems import Section
+from contract.names import TupleShape
 
-TupleShape = Literal["pairs", "triplets", "labelled_pairs", "scored_pairs"]
-"""pairs: (anchor, positive); triplets: (anchor, positive, negative); labelled_pairs: (first,
-second, same or not); scored_pairs: (first, second, score)."""
 TupleSplit = Literal["groups", "given"]
 
 FEATURE_TABLE: Final[Any] = Field(
@@ -96,7 +94,6 @@ GENERATED_REQUESTS: Final = 480
 """Requests that generated tuples are made of."""
 TupleData = TupleTableData | GeneratedTuplesData
 """All data that come as tuples."""
-SHAPES: Final[tuple[TupleShape, ...]] = ("pairs", "triplets", "labelled_pairs", "scored_pairs")
 
 
 def shape_of(data: object) -> TupleShape | None:

@@ -45,7 +45,7 @@ def worst_queries_table(arms: Sequence[Mapping[str, Any]], samples: Mapping[str,
 
 def worst_tuples_table(arms: Sequence[Mapping[str, Any]], samples: Mapping[str, Any]) -> str:
     """Return the worst queries of each arm on data that come as tuples, as an HTML table: each with
-    the text that is nearest to it, and the one that should be; empty if no text has a positive.
+    a text that belongs to it; empty if no text has a positive.
 
     Args:
         arms: facts of the arms at one epoch, as the API gives them.
@@ -60,13 +60,13 @@ def worst_tuples_table(arms: Sequence[Mapping[str, Any]], samples: Mapping[str, 
         for at, sample in enumerate(found):
             head = f"<th scope='rowgroup' rowspan='{len(found)}'>{escape(arm['arm'])}</th>"
             positive = next(one for one in members[samples["labels"][sample]] if one != sample)
-            texts = (sample, arm["neighbours"][sample][0], positive)
-            cells = "".join(f"<td>{escape(_text(samples, one))}</td>" for one in texts)
+            texts = (_text(samples, one) for one in (sample, positive))
+            cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
             rows.append(
                 f"<tr>{head if at == 0 else ''}{cells}"
                 f"<td>{arm['average_precision'][sample]:.3f}</td></tr>"
             )
-    heads = ("Arm", "Query", "Nearest to it", "A positive of it", "Average precision")
+    heads = ("Arm", "Query", "A positive of it", "Average precision")
     cells = "".join(f"<th scope='col'>{head}</th>" for head in heads)
     return table_html("Worst queries", cells, "".join(rows), kind="lb-texts") if rows else ""
 

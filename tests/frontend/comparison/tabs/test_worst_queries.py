@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from frontend.comparison.tabs.worst_queries import worst_queries, worst_queries_table
+from frontend.comparison.tabs.worst_queries import (
+    worst_queries,
+    worst_queries_table,
+    worst_tuples_table,
+)
 
 SAMPLES: dict[str, Any] = {
     "texts": ["my <b>cat</b>", "w " * 200, "alone", "your dog"],
@@ -37,3 +41,13 @@ def test_fine_labels_without_a_name_have_their_number() -> None:
     bare = {**SAMPLES, "fine_names": None}
     assert "<td>dog, fine label 1</td>" in worst_queries_table([ARM], bare)
     assert "<td>dog</td>" in worst_queries_table([ARM], {**bare, "fine": None})
+
+
+def test_of_tuples_each_query_stands_beside_a_text_of_its_group() -> None:
+    samples = {"texts": ["my <b>cat</b>", "your cat", "alone", "a cat"], "labels": [0, 0, 1, 0]}
+    html = worst_tuples_table([ARM, {"arm": "other", "average_precision": [None] * 4}], samples)
+    assert "<td>my &lt;b&gt;cat&lt;/b&gt;</td><td>your cat</td><td>0.500</td>" in html
+    assert "<td>your cat</td><td>my &lt;b&gt;cat&lt;/b&gt;</td><td>0.250</td>" in html
+    assert "alone" not in html
+    none = {**ARM, "average_precision": [None] * 4}
+    assert worst_tuples_table([none], samples) == ""
