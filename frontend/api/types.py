@@ -1529,7 +1529,16 @@ class DatasetDetail(TypedDict):
 
     id: str
     name: str
-    kind: Literal["image_folder", "features", "paired_features", "text"]
+    kind: Literal[
+        "image_folder",
+        "features",
+        "paired_features",
+        "text",
+        "pairs",
+        "triplets",
+        "labelled_pairs",
+        "scored_pairs",
+    ]
     created_at: str
     state: Literal["ready", "unanswered"]
     questions: list[Question]
@@ -1553,7 +1562,16 @@ class Dataset(TypedDict):
 
     id: str
     name: str
-    kind: Literal["image_folder", "features", "paired_features", "text"]
+    kind: Literal[
+        "image_folder",
+        "features",
+        "paired_features",
+        "text",
+        "pairs",
+        "triplets",
+        "labelled_pairs",
+        "scored_pairs",
+    ]
     created_at: str
     state: Literal["ready", "unanswered"]
     questions: list[Question]
