@@ -11,10 +11,13 @@ from frontend.ui import dataset_text as dataset_facts
 
 BAD = "<script>'x'</script>"
 
+TUPLES = dataset_facts.TUPLES
+
 
 def dataset(**changes: Any) -> dict[str, Any]:
     base = {
         "id": "d1",
+        "kind": "features",
         "items": 1200,
         "classes": 10,
         "has_fine": False,
@@ -31,7 +34,7 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
     assert {kind for kinds in dataset_facts.KINDS_BY_ENDING.values() for kind in kinds} == set(
         KINDS
     )
-    assert len(dataset_facts.LAYOUTS) == len(KINDS)
+    assert len(dataset_facts.LAYOUTS) == len(KINDS) - 2, "two rows for the four shapes of tuples"
 
 
 @pytest.mark.parametrize(
@@ -39,13 +42,13 @@ def test_every_kind_that_the_api_takes_has_a_name_and_a_file() -> None:
     [
         ("a.zip", ("image_folder",)),
         ("A.B.NPZ", ("features", "paired_features")),
-        ("x.parquet", ("features", "paired_features", "text")),
+        ("x.parquet", ("features", "paired_features", "text", *TUPLES)),
         ("x.h5", ("paired_features", "features")),
         ("x.mat", ("paired_features", "features")),
-        ("x.PQ", ("features", "paired_features", "text")),
-        ("x.csv", ("features", "paired_features", "text")),
-        ("zip", ("features", "paired_features", "image_folder", "text")),
-        ("x.jsonl", ("text",)),
+        ("x.PQ", ("features", "paired_features", "text", *TUPLES)),
+        ("x.csv", ("features", "paired_features", "text", *TUPLES)),
+        ("zip", ("features", "paired_features", "image_folder", "text", *TUPLES)),
+        ("x.jsonl", ("text", *TUPLES)),
     ],
 )
 def test_the_ending_of_a_file_decides_its_kinds(file: str, kinds: tuple[str, ...]) -> None:
@@ -63,6 +66,19 @@ def test_a_data_set_in_one_line() -> None:
     assert dataset_facts.shape_texts({**sides, "max_width": 20, "max_height": 30}) == [
         "20 x 30 pixels"
     ]
+
+
+def test_tuples_in_one_line() -> None:
+    seen = {"distinct": 90, "groups": 40, "largest_group": 3, "longest": 20}
+    made = dataset(kind="triplets", items=50, classes=0, shape=seen)
+    assert dataset_facts.summary(made) == (
+        "50 triplets, 90 different items, 40 groups that share items, 34 MB"
+    )
+    labelled = dataset(kind="labelled_pairs", items=50, shape={**seen, "same": 20})
+    assert "50 labelled pairs, 20 of them same, 90" in dataset_facts.summary(labelled)
+    texts = [{"class_name": f"1, {role}", "text": role * 2} for role in ("anchor", "positive")]
+    html = dataset_facts.texts_table({"kind": "pairs", "texts": texts})
+    assert "<th scope='row'>1, positive</th><td>positivepositive</td>" in html
 
 
 @pytest.mark.parametrize(
@@ -122,7 +138,7 @@ def test_the_catalogues_data_sets_say_where_they_come_from() -> None:
 def test_texts_are_shown_escaped_one_of_each_class() -> None:
     shown = [("a", "one <i>"), ("a", "two"), ("b", "three")]
     texts = [{"class_name": name, "text": text} for name, text in shown]
-    html = dataset_facts.texts_table({"texts": texts})
+    html = dataset_facts.texts_table({"kind": "text", "texts": texts})
     assert "one &lt;i&gt;" in html
     assert "two" not in html
     assert "three" in html
