@@ -45,7 +45,7 @@ def preset_specs() -> dict[str, dict[str, Any]]:
 
 def test_presets_are_valid_and_survive_a_round_trip() -> None:
     specs = [parse_spec(raw) for raw in preset_specs().values()]
-    assert len(specs) == 19
+    assert len(specs) == 20
     for spec in specs:
         assert parse_spec(spec.model_dump(mode="json")) == spec
         assert ComparisonSpec.model_validate_json(spec.model_dump_json()) == spec
