@@ -11,6 +11,8 @@ from backend.runs import repository as runs
 from backend.verdict.advice import Found
 from backend.verdict.leaderboard import found_of_retrieval
 from backend.verdict.wording import listed_arms, named
+from contract.comparison.data import stored_shape
+from contract.metrics import METRICS, objective_of
 
 
 def models(session: Session, comparison: Comparison) -> Models:
@@ -20,7 +22,8 @@ def models(session: Session, comparison: Comparison) -> Models:
     listed = [_kept_model(run, kept.get(run.id, {})) for run in rows]
     arms = [arm["name"] for arm in comparison.spec["arms"]]
     found = found_of_retrieval(session, comparison) if len(arms) > 1 else None
-    return Models(suggested=_suggest(arms, listed, found), runs=listed)
+    objective = METRICS[objective_of(stored_shape(comparison.spec["data"]))].label
+    return Models(suggested=_suggest(arms, listed, found, objective), runs=listed)
 
 
 def _kept_model(run: Run, parts: Mapping[str, Artifact]) -> KeptModel:
@@ -41,7 +44,7 @@ def _kept_model(run: Run, parts: Mapping[str, Artifact]) -> KeptModel:
 
 
 def _suggest(
-    arms: Sequence[str], listed: Sequence[KeptModel], found: Found | None
+    arms: Sequence[str], listed: Sequence[KeptModel], found: Found | None, objective: str
 ) -> Suggestion | None:
     """Suggest the arm that the advice names for retrieval, and its best seed."""
     done = [one for one in listed if one.state == "succeeded"]
@@ -57,7 +60,7 @@ def _suggest(
         seed=best.seed,
         run=best.run,
         why_arm=_why_arm(arm, arms, first, found),
-        why_seed=_why_seed(best, own),
+        why_seed=_why_seed(best, own, objective),
         level=list(first) if found and len(first) > 1 and not found.in_part else [],
     )
 
@@ -87,13 +90,13 @@ def _why_arm(arm: str, arms: Sequence[str], first: Sequence[str], found: Found |
     )
 
 
-def _why_seed(best: KeptModel, own: Sequence[KeptModel]) -> str:
+def _why_seed(best: KeptModel, own: Sequence[KeptModel], objective: str) -> str:
     if len(own) == 1:
         return "It is the only finished run of this arm."
     if best.score is None:
         return "No run of this arm tells its validation score: this is its first seed."
     return (
-        f"Of {len(own)} seeds, seed {best.seed} has the best MAP@R on the validation split "
+        f"Of {len(own)} seeds, seed {best.seed} has the best {objective} on the validation split "
         f"({best.score:.3f}). The test split did not choose it."
     )
 

@@ -110,7 +110,7 @@ def arms_table(found: ArmPage, losses: Mapping[str, str]) -> None:
                 format="%.1f",
                 width=90,
                 help="Mean over the seeds that have ended: the epoch with the best validation "
-                "MAP@R, at which the test split was read",
+                "MAP@R (of tuples MRR, or Spearman), at which the test split was read",
             ),
             **{name: st.column_config.NumberColumn(width=70) for name in SETTING_COLUMNS},
             "Tags": st.column_config.ListColumn(width=110),

@@ -161,7 +161,8 @@ def show_values(client: Api, chosen: Selection) -> None:
     st.caption(
         "Mean ± standard deviation over seeds (their count). Best is each seed's best validation "
         "value after epoch 0, the earliest where several are alike; Test is the test split's "
-        "value at the best epoch by validation MAP@R. Of what is measured at every step, Last is "
+        "value at the best epoch by validation MAP@R (of tuples MRR, or Spearman). Of what is "
+        "measured at every step, Last is "
         "the mean of the last epoch. Failed runs do not count."
     )
     st.html(values_table(found, chosen.styles, viewer_theme()))

@@ -200,11 +200,17 @@ def test_a_problem_is_shown_at_its_field_and_no_typed_value_is_lost(
     before = stack.get("/comparisons")["total"]
     page.goto(f"{stack.ui_url}/new?preset=digits")
     name = page.get_by_label("Name", exact=True).first
-    name.wait_for()
-    # The first draw of a new browser is followed by another, which a hand would not outrun.
-    page.locator("[data-test-script-state=notRunning]").wait_for()
-    name.fill("kept")
-    name.press("Enter")
+
+    # The first draw of a new browser is followed by another, which a hand does not outrun: what is
+    # typed between both may be lost, and is typed again.
+    def typed() -> bool:
+        at_rest(page)
+        name.fill("kept")
+        name.press("Enter")
+        at_rest(page)
+        return name.input_value() == "kept"
+
+    until(typed, "the name to stay")
     seeds = page.get_by_label("Seeds", exact=True).first
     seeds.fill("3, 3")
     seeds.press("Enter")

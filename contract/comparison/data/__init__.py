@@ -43,6 +43,7 @@ from contract.comparison.data.tuple_kinds import (
     TupleData,
     TupleTableData,
     shape_of,
+    stored_shape,
 )
 from contract.names import SHAPES, TupleShape
 
@@ -112,5 +113,6 @@ __all__ = [
     "class_count",
     "modalities",
     "shape_of",
+    "stored_shape",
     "training_items",
 ]

@@ -5,13 +5,14 @@ have no classes. Items that positive pairs link are a group, and no loss takes a
 anchor's group as a negative.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from contract.comparison.data.kinds import SPLIT_SEED, Seed, TeamData, worker_path
 from contract.comparison.problems import Section
-from contract.names import TupleShape
+from contract.names import SHAPES, TupleShape
 
 TupleSplit = Literal["groups", "given"]
 
@@ -102,3 +103,11 @@ def shape_of(data: object) -> TupleShape | None:
         return data.shape
     shapes = (PairsData, TripletsData, LabelledPairsData, ScoredPairsData)
     return data.kind if isinstance(data, shapes) else None
+
+
+def stored_shape(data: Mapping[str, Any]) -> str | None:
+    """Return the same of a data section as it is stored."""
+    kind = str(data["kind"])
+    if kind == "generated_tuples":
+        return str(data["shape"])
+    return kind if kind in SHAPES else None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from frontend.api.types import ArmSummary, Summary
 from frontend.charts import chart, figures
-from frontend.comparison.tabs.view import View
+from frontend.comparison.tabs.view import SCORED, View
 from frontend.ui.theme import ArmStyle
 
 MEASURES: Final = {"map_at_r": "MAP@R", "recall_at_1": "Recall@1"}
@@ -21,6 +21,7 @@ NEITHER: Final = (
 NO_DIMENSIONS: Final = (
     "Not measured: among the test items that are drawn for it, no two are of one class."
 )
+OF_SCORES: Final = "Measured by classes or positives, which scored pairs do not have."
 _KEY: Final = re.compile(r"test\.dimension\.(full|int8|(?:truncated|pca)_\d+)\.(\w+)")
 
 Values = Mapping[str, Mapping[str, ArmSummary]]
@@ -85,6 +86,9 @@ def show_dimensions(view: View, summary: Summary) -> None:
     if not found and not _is_measured(summary, "test."):
         return
     st.subheader("Smaller embeddings", anchor="dimensions")
+    if not found and view.shape == SCORED:
+        st.caption(OF_SCORES)
+        return
     if not found:
         st.caption(NO_DIMENSIONS if _is_measured(summary, "test.verification.") else NEITHER)
         return

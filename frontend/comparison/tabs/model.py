@@ -85,7 +85,7 @@ def _choose(view: View, found: Models) -> KeptModel:
             "Seed",
             list(runs),
             index=list(runs).index(best),
-            format_func=lambda seed: _seed_text(runs[seed], best),
+            format_func=lambda seed: _seed_text(runs[seed], best, view.objective),
             key=f"model_seed_{view.id}_{arm}",
             width=300,
         )
@@ -104,10 +104,10 @@ def _best_seed(runs: Sequence[KeptModel]) -> int:
     return max(runs, key=place)["seed"]
 
 
-def _seed_text(run: KeptModel, best: int) -> str:
+def _seed_text(run: KeptModel, best: int, objective: str) -> str:
     if run["state"] != "succeeded":
         return f"{run['seed']} ({STATE_TEXTS[run['state']]})"
-    score = "" if run["score"] is None else f" (validation MAP@R {run['score']:.3f}"
+    score = "" if run["score"] is None else f" (validation {objective} {run['score']:.3f}"
     if not score:
         return str(run["seed"])
     return f"{run['seed']}{score}{', the best' if run['seed'] == best else ''})"

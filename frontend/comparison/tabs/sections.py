@@ -18,6 +18,7 @@ from frontend.comparison.tabs.dimensions import show_dimensions
 from frontend.comparison.tabs.snapshot_charts import class_bars, class_values, distance_histograms
 from frontend.comparison.tabs.view import (
     AFTER_SEARCH,
+    SCORED,
     View,
     choose_epoch,
     choose_seed,
@@ -277,7 +278,10 @@ def show_retrieval(view: View) -> None:
 
 
 def _show_worst_tuples(view: View) -> None:
-    """Draw the texts that retrieve their positives worst, of the last snapshot."""
+    """Draw the texts that retrieve their positives worst in one snapshot; none of scored pairs,
+    which have no positives."""
+    if view.shape == SCORED:
+        return
     space = view.client.space(view.id)
     samples = space["samples"]
     if samples is None or not samples.get("texts"):
@@ -289,12 +293,8 @@ def _show_worst_tuples(view: View) -> None:
     if not space["shared"]:  # each seed has a split of its own
         samples = view.client.space(view.id, seed=seed)["samples"] or samples
     facts = view.client.space_facts(view.id, seed=seed, epoch=epoch)
-    table = worst_tuples_table(facts["arms"], samples)
-    if table:
-        st.html(table)
-        st.caption("Among the snapshot's samples of the validation split, by Euclidean distance.")
-    else:
-        st.caption("No text has a positive: the pairs have scores.")
+    st.html(worst_tuples_table(facts["arms"], samples))
+    st.caption("Among the snapshot's samples of the validation split, by Euclidean distance.")
 
 
 def show_space(view: View) -> None:

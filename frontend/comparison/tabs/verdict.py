@@ -52,7 +52,7 @@ def show_verdict(view: View) -> None:
     )
     if found is None:
         return
-    if len(arms) > 2 or found["arms"] is None:
+    if view.has_classes and (len(arms) > 2 or found["arms"] is None):
         _choose_arms(arms, found["arms"], asked)
     if found["arms"] is None:
         st.info(escape_markdown(found["summary"]), icon=":material/balance:")

@@ -16,6 +16,8 @@ from frontend.ui.widgets import first_read_spinner
 
 T = TypeVar("T")
 
+SCORED: Final = "scored_pairs"
+"""Shape of tuples that have scores and no positives."""
 AFTER_SEARCH: Final = (
     "The final runs are shown here; they follow the search. The tab Tuning has every trial, with "
     "the live curves of its runs."
@@ -51,9 +53,21 @@ class View:
         return arm_styles(self.arms)
 
     @property
+    def shape(self) -> str | None:
+        """Shape of data that come as tuples; None of data with classes."""
+        return data_shape(self.comparison["spec"], self.catalogue)
+
+    @property
     def has_classes(self) -> bool:
         """Whether the data have classes; not if they come as tuples."""
-        return data_shape(self.comparison["spec"], self.catalogue) is None
+        return self.shape is None
+
+    @property
+    def objective(self) -> str:
+        """Name of the metric of the validation split that decides the best epoch."""
+        if self.has_classes:
+            return "MAP@R"
+        return "Spearman correlation" if self.shape == SCORED else "mean reciprocal rank"
 
     @property
     def is_searching(self) -> bool:
