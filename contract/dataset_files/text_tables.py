@@ -14,8 +14,9 @@ from contract.dataset_files.questions import NO_ANSWERS, Answers
 from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.split_folders import with_test_part
 from contract.dataset_files.table import read_ids
-from contract.dataset_files.text_columns import TextLayout, choose_text_layout
+from contract.dataset_files.text_columns import TextLayout, choose_text_layout, has_texts
 from contract.dataset_files.text_values import as_words, open_texts, read_parts, read_words
+from contract.dataset_files.tuple_columns import shapes_named
 
 
 def read_texts(
@@ -47,6 +48,10 @@ def read_texts(
             raise findings.refuse("", "has no rows")
         if answers.columns is None and holds_features(source):
             message = "holds features and labels; upload it as 'features'"
+            raise findings.refuse("kind", message)
+        shapes = shapes_named(source.names)
+        if answers.columns is None and shapes and not has_texts(source.names):
+            message = f"has the columns of {shapes[0]}; upload it as '{shapes[0]}'"
             raise findings.refuse("kind", message)
         layout = choose_text_layout(source.names, source.look(), answers.columns, findings, ask=ask)
         warn_of_unused(source.names, layout.names, findings)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from contract.dataset_files.arrow_source import ArrowFile, ArrowSource, read_values
-from contract.dataset_files.feature_tables import warn_of_unused
+from contract.dataset_files.feature_tables import holds_features, warn_of_unused
 from contract.dataset_files.problems import DEFAULT_LIMITS, Findings, Limits, TupleTable
 from contract.dataset_files.questions import NO_ANSWERS, Answers
 from contract.dataset_files.regular_file import regular_file
@@ -75,7 +75,7 @@ def read_tuples(
         if not file.rows:
             raise findings.refuse("", "has no rows")
         if answers.columns is None:
-            _refuse_other_kinds(shape, source.names, findings)
+            _refuse_other_kinds(shape, source, findings)
         layout = choose_tuple_layout(
             shape, source.names, source.look(), answers.columns, findings, ask=ask
         )
@@ -83,13 +83,15 @@ def read_tuples(
         return _table(file, shape, layout, limits, findings)
 
 
-def _refuse_other_kinds(shape: TupleShape, names: Sequence[str], findings: Findings) -> None:
+def _refuse_other_kinds(shape: TupleShape, source: ArrowSource, findings: Findings) -> None:
     """Refuse a table whose columns have the documented names of another kind."""
-    named = shapes_named(names)
+    named = shapes_named(source.names)
     if named and shape not in named:
         raise findings.refuse("kind", f"has the columns of {named[0]}; upload it as '{named[0]}'")
-    if not named and has_texts(names):
+    if not named and has_texts(source.names):
         raise findings.refuse("kind", "holds texts and labels; upload it as 'text'")
+    if not named and holds_features(source):
+        raise findings.refuse("kind", "holds features and labels; upload it as 'features'")
 
 
 def _table(
@@ -121,7 +123,8 @@ def _table(
     if scores is not None and np.isfinite(scores).any():
         _check_scores(layout.name("score"), scores, findings)
     findings.raise_if_any()
-    keep = _first_of_identical(rows, scores, findings)
+    directed = shape in ("pairs", "triplets")
+    keep = _first_of_identical(rows if directed else np.sort(rows, axis=1), scores, findings)
     if len(keep) < MIN_ROWS:
         findings.add("", f"has {len(keep)} different tuples; needs {MIN_ROWS} or more")
     findings.raise_if_any()
@@ -192,7 +195,8 @@ def _read_scores(file: ArrowFile, name: str, findings: Findings) -> np.ndarray:
     found: list[float] = []
     for row, word in enumerate(_words(file, name, findings)):
         try:
-            score = float(word)
+            # Python alone takes 1_0 for ten.
+            score = float(word) if "_" not in word else np.nan
         except ValueError:
             score = np.nan
         if not np.isfinite(score):
@@ -276,6 +280,11 @@ def _first_of_identical(
     """Return the rows to keep: of the same tuple only the first, with a warning for each other.
 
     A pair with two scores is kept with its first one.
+
+    Args:
+        rows: [R, 2 or 3] items; where their order means nothing, sorted.
+        scores: [R] of scored pairs.
+        findings: gets the warnings.
     """
     first: dict[tuple[int, ...], int] = {}
     keep = np.ones(len(rows), dtype=bool)

@@ -114,6 +114,9 @@ def test_tuples_that_come_twice_are_used_once(tmp_path: Path) -> None:
     assert scored.scores is not None
     assert (len(scored), scored.scores[3]) == (20, 3)
     assert "with another score; the first is used" in scored.warnings[0].message
+    turned = read_tuples(written(tmp_path, "labelled_pairs", "a3,q3,1"), "labelled_pairs")
+    assert len(turned) == 20, "of labelled and scored pairs the order means nothing"
+    assert len(read_tuples(written(tmp_path, "pairs", "a3,q3"), "pairs")) == 21
 
 
 def test_few_tuples_are_refused(tmp_path: Path) -> None:
@@ -136,8 +139,10 @@ def test_texts_are_no_tuples_and_tuples_no_texts(tmp_path: Path) -> None:
     path = tmp_path / "texts.csv"
     path.write_text("text,label\n" + "\n".join(f"t{i},{i % 2}" for i in range(20)))
     assert problems(path, "pairs") == {"kind": "holds texts and labels; upload it as 'text'"}
-    with pytest.raises(IntakeError, match="text: is missing"):
+    with pytest.raises(IntakeError, match="has the columns of pairs; upload it as 'pairs'"):
         read_texts(written(tmp_path, "pairs"))
+    path.write_text("f0,f1,label\n" + "\n".join(f"{i},{i},{i % 2}" for i in range(20)))
+    assert problems(path, "pairs") == {"kind": "holds features and labels; upload it as 'features'"}
 
 
 def test_columns_of_other_names(tmp_path: Path) -> None:
