@@ -1,12 +1,15 @@
-"""The tables of docs/FINDINGS.md: what came out when our own runs were judged.
+"""The tables of docs/FINDINGS.md: which loss is ahead on eight data sets, and what turns it round.
 
-    python -m benchmarks.findings                  run what is missing, write all tables anew
-    python -m benchmarks.findings digits           the tables of one data set
-    python -m benchmarks.findings --of c0123456789 print a comparison of a running product
+    python -m benchmarks.findings                    run what needs no file, write its tables anew
+    python -m benchmarks.findings --data DIR         all; benchmarks.findings_data says what DIR has
+    python -m benchmarks.findings --data DIR digits birds        the tables of two data sets
+    python -m benchmarks.findings --of c0123456789 --api URL     print one of a running product
 
-For each data set a comparison of five arms over ten seeds: the paper's sampling, all tuples
-balanced, and all tuples alike; and the comparisons of benchmarks.flips. They stay in a folder, so
-an interrupted run goes on where it was. What stands between the tables is written by hand.
+For each data set five comparisons of ten seeds: ten losses at one margin; the contrastive and the
+triplet loss at five margins, under three protocols, and on ten splits; and all losses tuned with
+one budget. They stay in a folder, so an interrupted command goes on where it was. What stands
+between the tables is written by hand. The claims on digits and the synthetic data, and how often
+verdicts are reversed, are redone by `--claims`.
 """
 
 import argparse
@@ -19,31 +22,41 @@ from typing import Any, Final
 import httpx
 
 from benchmarks import flips
+from benchmarks.findings_data import CASES, Case
+from benchmarks.findings_moves import (
+    DETAIL_KEY,
+    Measured,
+    headline,
+    losses_table,
+    moves_table,
+)
+from benchmarks.findings_specs import (
+    CONTRASTIVE,
+    PARTS,
+    PROTOCOLS,
+    TRIPLET,
+    Part,
+    comparison_spec,
+)
 from benchmarks.findings_tables import claims_table, results_table, words_table
-from benchmarks.in_process import Bench, add_arguments, bench
+from benchmarks.product_bench import Bench, add_arguments, product_bench
 from frontend.api.client import Api
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "FINDINGS.md"
 EPOCHS: Final = {"digits": 20, "synthetic": 100}
-PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
-    "as the paper samples": ("contrastive, sampled", "triplet, sampled"),
-    "all tuples, balanced": ("contrastive, balanced", "triplet, all"),
-    "all tuples alike": ("contrastive, all alike", "triplet, all"),
-}
-"""Protocol -> the arms in the places of the contrastive and the triplet loss."""
-_ARMS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "contrastive, sampled": {"kind": "contrastive", "selection": "sampled"},
-    "contrastive, balanced": {"kind": "contrastive", "reduction": "balanced"},
-    "contrastive, all alike": {"kind": "contrastive"},
-    "triplet, sampled": {"kind": "triplet", "selection": "sampled"},
-    "triplet, all": {"kind": "triplet"},
-}
+"""Of the comparisons by which the claims are judged."""
+_JUDGED: Final[tuple[Part, ...]] = ("one margin", "equal budget")
+
+Json = Mapping[str, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the tables, or print those of one comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.findings")
-    add_arguments(parser, flips.CASES)
+    add_arguments(parser, CASES)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="files of data sets")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="run these only")
+    parser.add_argument("--claims", action="store_true", help="judge the claims anew too")
     parser.add_argument("--of", metavar="COMPARISON", help="print this one of a running product")
     parser.add_argument("--api", default="http://127.0.0.1:8500")
     asked = parser.parse_args(argv)
@@ -52,24 +65,79 @@ def main(argv: Sequence[str] | None = None) -> None:
             api = Api(http)
             print("\n".join(_comparison(api.verdict(asked.of), api.summary(asked.of))))
         return
-    with bench(asked.folder, asked.jobs) as comparisons:
-        for case in asked.cases:
-            for name, lines in tables(comparisons, case).items():
-                PAGE.write_text(with_table(PAGE.read_text(), name, lines))
-                print(f"written: {name}", file=sys.stderr)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    data = {name: CASES[name].make(asked.data, asked.folder) for name in asked.cases}
+    for name in (name for name, section in data.items() if section is None):
+        print(f"{name}: its files are not in {asked.data}; its tables stay", file=sys.stderr)
+    known = {name: section for name, section in data.items() if section is not None}
+    with product_bench(asked.folder, asked.workers) as comparisons:
+        found = run(comparisons, known, asked.parts)
+        write({"headline": headline(found.values())})
+        for name, measured in found.items():
+            write(
+                {f"{name} losses": losses_table(measured), f"{name} moves": moves_table(measured)}
+            )
+        if asked.claims:
+            for name in (name for name in known if name in EPOCHS):
+                write(claims(comparisons, name))
 
 
-def tables(comparisons: Bench, case: str) -> dict[str, list[str]]:
-    """Return the tables of a data set as Markdown lines, by name."""
-    [protocols] = comparisons.run([comparison_spec(case)])
-    verdicts = {name: comparisons.verdict(protocols, a, b) for name, (a, b) in PROTOCOLS.items()}
+def run(
+    comparisons: Bench, data: Mapping[str, Json], parts: Sequence[Part]
+) -> dict[str, Measured]:
+    """Run all comparisons of these parts that are missing, part after part.
+
+    Args:
+        comparisons: where they run.
+        data: the data section of each case, by name.
+        parts: what they are about.
+
+    Returns:
+        What was measured, by case.
+    """
+    ids: dict[str, dict[Part, str]] = {name: {} for name in data}
+    for part in parts:
+        of_part = [name for name in data if part != "splits" or CASES[name].splits]
+        specs = [comparison_spec(name, CASES[name], data[name], part) for name in of_part]
+        print(f"{part}:", file=sys.stderr)
+        for name, comparison in zip(of_part, comparisons.run(specs), strict=True):
+            ids[name][part] = comparison
+    return {name: _measured(comparisons, CASES[name], own) for name, own in ids.items()}
+
+
+def _measured(comparisons: Bench, case: Case, ids: Mapping[Part, str]) -> Measured:
+    keys = [case.metric, *([DETAIL_KEY] if case.detail else [])]
+    judged = {part: ids[part] for part in _JUDGED if part in ids}
+    return Measured(
+        case,
+        {part: comparisons.verdict(one, CONTRASTIVE, TRIPLET) for part, one in judged.items()},
+        {part: comparisons.summary(one) for part, one in ids.items()},
+        {part: comparisons.leaderboard(one, keys) for part, one in judged.items()},
+    )
+
+
+def claims(comparisons: Bench, name: str) -> dict[str, list[str]]:
+    """Return the tables of the nine claims on a data set as Markdown lines, by name."""
+    spec = comparison_spec(name, CASES[name], {"kind": name}, "balance")
+    training = {**spec["training"], "epochs": EPOCHS[name]}
+    [protocols] = comparisons.run(
+        [{**spec, "name": f"findings: {name}, claims", "training": training}]
+    )
+    verdicts = {said: comparisons.verdict(protocols, a, b) for said, (a, b) in PROTOCOLS.items()}
     balanced = verdicts["all tuples, balanced"]
     return {
-        f"{case} words": words_table(verdicts),
-        f"{case} claims": [balanced["summary"], "", *claims_table(balanced)],
-        f"{case} results": results_table(comparisons.summary(protocols)),
-        f"{case} flips": flips.tables(comparisons, case)[0],
+        f"{name} words": words_table(verdicts),
+        f"{name} claims": [balanced["summary"], "", *claims_table(balanced)],
+        f"{name} results": results_table(comparisons.summary(protocols)),
+        f"{name} flips": flips.tables(comparisons, name)[0],
     }
+
+
+def write(tables: Mapping[str, Sequence[str]]) -> None:
+    """Write tables into the page."""
+    for name, lines in tables.items():
+        PAGE.write_text(with_table(PAGE.read_text(), name, lines))
+        print(f"written: {name}", file=sys.stderr)
 
 
 def with_table(page: str, name: str, lines: Sequence[str]) -> str:
@@ -87,22 +155,10 @@ def with_table(page: str, name: str, lines: Sequence[str]) -> str:
     return written
 
 
-def _comparison(verdict: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+def _comparison(verdict: Json, summary: Json) -> list[str]:
     caveats = [f"- {caveat}" for caveat in verdict["caveats"]]
     judged = claims_table(verdict) if verdict["arms"] else []
     return [verdict["summary"], "", *caveats, "", *judged, "", *results_table(summary)]
-
-
-def comparison_spec(case: str) -> dict[str, Any]:
-    """Return the comparison of all protocols on a data set."""
-    spec = flips.CASES[case]
-    return {
-        **spec,
-        "name": f"findings: {case}",
-        "training": {**spec["training"], "epochs": EPOCHS[case]},
-        "arms": [{"name": name, "loss": dict(loss)} for name, loss in _ARMS.items()],
-        "seeds": list(range(flips.SEEDS)),
-    }
 
 
 if __name__ == "__main__":

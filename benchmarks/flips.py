@@ -6,8 +6,8 @@ comparisons of ten seeds each, no seed in two of them; five of ten splits each; 
 margin. Every two of the five are compared, claim by claim. A reversal is a claim that one of them
 supports and the other contradicts; the goal is none. What the margin moves is shown, not judged.
 
-    python -m benchmarks.flips                   all; half an hour on two cores
-    python -m benchmarks.flips digits --jobs 1   one data set, one training at a time
+    python -m benchmarks.flips                      all
+    python -m benchmarks.flips digits --workers 1   one data set, on one slot
 
 Comparisons stay in a folder, that of benchmarks.findings too, and one that is there already is not
 run again.
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.findings_tables import said
-from benchmarks.in_process import Bench, add_arguments, bench
+from benchmarks.product_bench import Bench, add_arguments, product_bench
 
 SETS: Final = 5
 SEEDS: Final = 10
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser, CASES)
     asked = parser.parse_args(argv)
     reversals = 0
-    with bench(asked.folder, asked.jobs) as comparisons:
+    with product_bench(asked.folder, asked.workers) as comparisons:
         for case in asked.cases:
             lines, count = tables(comparisons, case)
             print("\n".join(lines), flush=True)
