@@ -14,6 +14,8 @@ MARGINS: Final = (0.1, 0.2, 0.5, 1.0, 1.4)
 CONTRASTIVE, TRIPLET = "contrastive", "triplet"
 LIBRARY: Final = ("MultiSimilarity", "Circle", "ProxyAnchor")
 """Losses of pytorch-metric-learning."""
+OF_ONE_MODALITY: Final = ("ProxyAnchor",)
+"""Those of them that cannot compare two modalities."""
 
 Loss = Mapping[str, Any]
 _BALANCED: Final[Loss] = {"kind": "contrastive", "reduction": "balanced"}
@@ -59,6 +61,8 @@ def comparison_spec(name: str, case: Case, data: Mapping[str, Any], part: Part) 
     """
     spec = {**spec_of(case, data), "name": f"findings: {name}, {part}", "seeds": [*range(SEEDS)]}
     losses = _LOSSES
+    if case.visual_encoder:
+        losses = {arm: loss for arm, loss in losses.items() if arm not in OF_ONE_MODALITY}
     if part == "margins":
         losses = {
             arm: {**_LOSSES[kind], "margin": margin}
