@@ -82,9 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 write(claims(comparisons, name))
 
 
-def run(
-    comparisons: Bench, data: Mapping[str, Json], parts: Sequence[Part]
-) -> dict[str, Measured]:
+def run(comparisons: Bench, data: Mapping[str, Json], parts: Sequence[Part]) -> dict[str, Measured]:
     """Run all comparisons of these parts that are missing, part after part.
 
     Args:

@@ -141,10 +141,13 @@ def moves_table(one: Measured) -> list[str]:
         for name, own in (
             *by_margin(one.summaries.get("margins"), key),
             *by_balance(one.summaries.get("balance"), key),
-            *_splits_row(one, key),
             *_tuned_row(one, key),
         ):
             rows.setdefault(name, []).append(own.text)
+        for name, own in _splits_row(one, key):
+            ahead = sum(value > 0 for value in own.values)
+            text = f"{own.text}, above 0 in {ahead}"
+            rows.setdefault(name, []).append(text)
     lines = [
         f"| contrastive minus triplet | {' | '.join(f'`{key}`' for key in keys)} |",
         f"|--|{'--|' * len(keys)}",
@@ -155,10 +158,7 @@ def moves_table(one: Measured) -> list[str]:
 def _splits_row(one: Measured, key: str) -> list[tuple[str, Differences]]:
     summary = one.summaries.get("splits")
     own = summary and differences(summary, key, CONTRASTIVE, TRIPLET)
-    if not own:
-        return []
-    ahead = sum(value > 0 for value in own.values)
-    return [(f"{len(own.values)} splits, contrastive ahead in {ahead} by `{one.case.metric}`", own)]
+    return [(f"{len(own.values)} splits, margin 1", own)] if own else []
 
 
 def _tuned_row(one: Measured, key: str) -> list[tuple[str, Differences]]:
@@ -174,16 +174,16 @@ def losses_table(one: Measured) -> list[str]:
     columns = [(key, part) for key in keys for part in parts if part in one.leaderboards]
     heads = [f"{_short(key)}, {part}" for key, part in columns]
     cells: dict[str, list[str]] = {}
-    for key, part in columns:
+    for at, (key, part) in enumerate(columns):
         metric = next(
             (row for row in one.leaderboards[part]["metrics"] if row["key"] == key), {"arms": []}
         )
         for arm in metric["arms"]:
             spread = "" if arm["sd"] is None else f" ± {figure(arm['sd'])}"
             value = "" if arm["mean"] is None else f"{arm['mean']:.3f}{spread} {arm['letters']}"
-            cells.setdefault(arm["arm"], []).append(value.strip() or arm["state"])
+            row = cells.setdefault(arm["arm"], [NOT_RUN] * len(columns))
+            row[at] = value.strip() or arm["state"]
     references = [_references(one.leaderboards[part], key) for key, part in columns]
-    # In the order of the first column, the best first.
     return [
         f"| loss | {' | '.join(heads)} |",
         f"|--|{'--|' * len(heads)}",

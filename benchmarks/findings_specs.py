@@ -75,6 +75,8 @@ def comparison_spec(name: str, case: Case, data: Mapping[str, Any], part: Part) 
         losses = {kind: _LOSSES[kind] for kind in (CONTRASTIVE, TRIPLET)}
         spec["replicate"] = "split"
     elif part == "equal budget":
+        if not case.all_tuned:
+            losses = {kind: _LOSSES[kind] for kind in (CONTRASTIVE, TRIPLET)}
         spec["tuning"] = {"trials": case.trials}
     spec["arms"] = [{"name": arm, "loss": dict(loss)} for arm, loss in losses.items()]
     return spec
