@@ -201,7 +201,8 @@ CASES: Final[Mapping[str, Case]] = {
     "clinc150": Case(
         "CLINC150",
         "22,500 queries in the split of their authors, whose 10 domains train; a linear head on "
-        "the static vectors of WordLlama; 6 epochs, batches of 128. Detail: the intent, one of 150.",
+        "the static vectors of WordLlama; 6 epochs, batches of 128. Detail: the intent, one of "
+        "150.",
         _clinc,
         {"kind": "static_text", "embedding_dim": 64, "normalize": True},
         {"epochs": 6, "batch_size": 128},
