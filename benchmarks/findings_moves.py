@@ -175,7 +175,7 @@ def losses_table(one: Measured) -> list[str]:
     heads = [f"{_short(key)}, {part}" for key, part in columns]
     cells: dict[str, list[str]] = {}
     for at, (key, part) in enumerate(columns):
-        metric = next(
+        metric: Json = next(
             (row for row in one.leaderboards[part]["metrics"] if row["key"] == key), {"arms": []}
         )
         for arm in metric["arms"]:

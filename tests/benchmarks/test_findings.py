@@ -23,7 +23,7 @@ from contract.comparison.spec import ComparisonSpec, parse_spec
 from frontend.api.client import Api
 
 TABLE = re.compile(r"<!-- table: ([^\n]*) -->\n(.*?)<!-- end -->", re.DOTALL)
-DATA = {
+DATA: Mapping[str, Mapping[str, Any]] = {
     "mnist": {"kind": "features", "file": "/x/mnist.npz", "split": "item"},
     "cifar10": {"kind": "image_folder", "folder": "/x/cifar", "merge": True, "split": "item"},
     "birds": {"kind": "image_folder", "folder": "/x", "split": "class", "validation": "items"},
