@@ -38,7 +38,7 @@ def specs(part: str) -> dict[str, ComparisonSpec]:
     [known] = [one for one in PARTS if one == part]
     found = {}
     for name, case in CASES.items():
-        data = DATA.get(name) or case.make(None, Path("/x"))
+        data: Mapping[str, Any] | None = DATA.get(name) or case.make(None, Path("/x"))
         assert data is not None
         if part != "splits" or case.splits:
             found[name] = parse_spec(comparison_spec(name, case, data, known))
