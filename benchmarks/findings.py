@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     known = {name: section for name, section in data.items() if section is not None}
     with product_bench(asked.folder, asked.workers) as comparisons:
         found = run(comparisons, known, asked.parts)
-        write({"headline": headline(found.values())})
+        write({"headline": whole_headline(PAGE.read_text(), found)})
         for name, measured in found.items():
             write(
                 {f"{name} losses": losses_table(measured), f"{name} moves": moves_table(measured)}
@@ -83,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(comparisons: Bench, data: Mapping[str, Json], parts: Sequence[Part]) -> dict[str, Measured]:
-    """Run all comparisons of these parts that are missing, part after part.
+    """Run all comparisons of these parts that are missing, part after part; of other parts, take
+    what is there.
 
     Args:
         comparisons: where they run.
@@ -94,13 +95,18 @@ def run(comparisons: Bench, data: Mapping[str, Json], parts: Sequence[Part]) -> 
         What was measured, by case.
     """
     ids: dict[str, dict[Part, str]] = {name: {} for name in data}
-    for part in parts:
+    for part in PARTS:
         of_part = [name for name in data if part != "splits" or CASES[name].splits]
         specs = [comparison_spec(name, CASES[name], data[name], part) for name in of_part]
-        print(f"{part}:", file=sys.stderr)
-        for name, comparison in zip(of_part, comparisons.run(specs), strict=True):
-            ids[name][part] = comparison
-    return {name: _measured(comparisons, CASES[name], own) for name, own in ids.items()}
+        if part in parts:
+            print(f"{part}:", file=sys.stderr)
+            own: Sequence[str | None] = comparisons.run(specs)
+        else:
+            own = [comparisons.ended(spec) for spec in specs]
+        for name, comparison in zip(of_part, own, strict=True):
+            if comparison is not None:
+                ids[name][part] = comparison
+    return {name: _measured(comparisons, CASES[name], known) for name, known in ids.items()}
 
 
 def _measured(comparisons: Bench, case: Case, ids: Mapping[Part, str]) -> Measured:
@@ -136,6 +142,19 @@ def write(tables: Mapping[str, Sequence[str]]) -> None:
     for name, lines in tables.items():
         PAGE.write_text(with_table(PAGE.read_text(), name, lines))
         print(f"written: {name}", file=sys.stderr)
+
+
+def whole_headline(page: str, found: Mapping[str, Measured]) -> list[str]:
+    """Return the headline with new rows for these data sets and the page's rows for the others."""
+    [table] = re.findall(r"<!-- table: headline -->\n(.*?)<!-- end -->", page, re.DOTALL)
+    rows = {row.split("|")[1].strip(): row for row in table.splitlines() if row.startswith("| ")}
+    heads = headline(())
+    for name, case in CASES.items():
+        if name in found:
+            heads += headline([found[name]])[2:]
+        elif case.title in rows:
+            heads.append(rows[case.title])
+    return heads
 
 
 def with_table(page: str, name: str, lines: Sequence[str]) -> str:

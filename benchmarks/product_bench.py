@@ -68,8 +68,13 @@ class Bench:
         """Return whether a worker has reported its plug-in losses."""
         return bool(self._api.catalogue()["plugins"])
 
+    def ended(self, spec: Json) -> str | None:
+        """Return the id of this comparison if it is there and has ended."""
+        known = self._api.comparisons(tag=_digest(spec))["comparisons"]
+        return str(known[0]["id"]) if known and known[0]["state"] not in OPEN else None
+
     def _comparison(self, spec: Json) -> str:
-        digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+        digest = _digest(spec)
         known = self._api.comparisons(tag=digest)["comparisons"]
         if known:
             return str(known[0]["id"])
@@ -79,6 +84,10 @@ class Bench:
         found = self._api.comparison(comparison)
         if failed := found["runs"]["failed"]:
             print(f"{found['name']}: {failed} runs failed", file=sys.stderr)
+
+
+def _digest(spec: Json) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @contextmanager

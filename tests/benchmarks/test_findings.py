@@ -7,8 +7,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from benchmarks.findings import EPOCHS, PAGE, with_table
+from benchmarks.findings import EPOCHS, PAGE, run, whole_headline, with_table
 from benchmarks.findings_data import CASES, MNIST_IMAGES
+from benchmarks.findings_moves import Measured
 from benchmarks.findings_specs import (
     MARGINS,
     OF_ONE_MODALITY,
@@ -165,3 +166,43 @@ def test_what_ran_already_is_not_submitted_again(capsys: pytest.CaptureFixture[s
     assert again == ["c1", "c0", "c2"]
     assert [one["name"] for one in api.made] == ["a", "b", "a"]
     assert "a: 1 runs failed" in capsys.readouterr().err
+    assert bench.ended({"name": "b"}) == "c1"
+    assert bench.ended({"name": "c"}) is None
+
+
+def test_parts_that_are_not_asked_for_are_taken_as_they_are_and_not_run() -> None:
+    class Answers(FakeApi):
+        def verdict(self, comparison: str, a: str, b: str) -> dict[str, Any]:
+            return {"of": comparison}
+
+        def summary(self, comparison: str) -> dict[str, Any]:
+            return {"of": comparison}
+
+        def leaderboard(self, comparison: str, metrics: object) -> dict[str, Any]:
+            return {"of": comparison}
+
+    api = Answers()
+    bench = Bench(cast(Api, api))
+    data = {"digits": {"kind": "digits"}}
+    run(bench, data, ["one margin", "margins"])
+    measured = run(bench, data, ["balance"])["digits"]
+    assert [one["name"] for one in api.made] == [
+        "findings: digits, one margin",
+        "findings: digits, margins",
+        "findings: digits, balance",
+    ]
+    assert measured.summaries == {
+        "one margin": {"of": "c0"},
+        "margins": {"of": "c1"},
+        "balance": {"of": "c2"},
+    }
+    assert measured.verdicts == {"one margin": {"of": "c0"}}
+
+
+def test_the_headline_keeps_the_rows_of_data_sets_that_are_not_redone() -> None:
+    page = PAGE.read_text()
+    rows = dict(TABLE.findall(page))["headline"].strip().splitlines()
+    assert whole_headline(page, {}) == rows
+    redone = whole_headline(page, {"birds": Measured(CASES["birds"], {}, {}, {})})
+    [changed] = [new for old, new in zip(rows, redone, strict=True) if old != new]
+    assert changed.startswith("| Birds, unseen species | not run |")
