@@ -10,6 +10,8 @@ from contract.comparison.tuning import Fold
 from worker.errors import DataError
 
 SPLITS: Final = ("train", "validation", "test")
+_VALIDATION: Final = 8
+"""Makes the random numbers of drawn validation rows differ from other uses of the data's seed."""
 MIN_ROWS: Final = 2
 """Fewest rows of a split."""
 
@@ -52,7 +54,7 @@ def with_validation(parts: np.ndarray, of_rows: np.ndarray, *, seed: int) -> np.
     if (parts == "validation").any():
         return parts
     components = np.unique(of_rows[parts == "train"])
-    order = np.random.default_rng([seed, 8]).permutation(components)
+    order = np.random.default_rng([seed, _VALIDATION]).permutation(components)
     drawn = np.isin(of_rows, order[: len(order) // VALIDATION_PART])
     return np.where(drawn & (parts == "train"), "validation", parts)
 
