@@ -53,7 +53,7 @@ def test_plugins_are_reported_submitted_trained_tuned_and_judged(
             assert slot.plugins.ready.wait(WAIT_S)
             rows = {row["kind"]: row for row in api.get("/catalogue")["losses"]}
             assert rows["pml.MultiSimilarityLoss"]["label"] == "MultiSimilarityLoss (pml)"
-            assert len(rows) == 7 + 3 + 33
+            assert len(rows) == 8 + 3 + 33
             training = {"epochs": 2, "batch_size": 64}
             made = api.submit(arms=ARMS, seeds=[0, 1, 2], training=training)
             spaces: dict[str, Any] = {"trials": 2, "sampler": "random"}
