@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from contract.names import SHAPES
+
 Dimensions = Literal["flatten", "mean", "pool"]
 """How features of more than two dimensions become one row of numbers for each item."""
 
@@ -93,7 +95,7 @@ QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "features": ("columns", "dimensions"),
     "paired_features": ("columns", "dimensions"),
     "text": ("columns",),
-    **dict.fromkeys(("pairs", "triplets", "labelled_pairs", "scored_pairs"), ("columns",)),
+    **dict.fromkeys(SHAPES, ("columns",)),
 }
 """Kind of an upload -> the questions that its reader may ask."""
 

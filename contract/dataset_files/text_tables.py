@@ -1,7 +1,6 @@
 """Tables of texts with labels, as CSV, Parquet or JSON lines."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,10 @@ from contract.dataset_files.columns import InMemoryColumn, code_labels
 from contract.dataset_files.feature_tables import holds_features, warn_of_unused
 from contract.dataset_files.problems import DEFAULT_LIMITS, Findings, Limits, TextTable
 from contract.dataset_files.questions import NO_ANSWERS, Answers
-from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.split_folders import with_test_part
 from contract.dataset_files.table import read_ids
 from contract.dataset_files.text_columns import TextLayout, choose_text_layout, has_texts
-from contract.dataset_files.text_values import as_words, open_texts, read_parts, read_words
+from contract.dataset_files.text_values import as_words, opened_texts, read_parts, read_words
 from contract.dataset_files.tuple_columns import shapes_named
 
 
@@ -36,16 +34,8 @@ def read_texts(
         UnansweredError: an answer is missing.
     """
     findings = Findings()
-    with ExitStack() as stack:
-        try:
-            opened = stack.enter_context(regular_file(path))
-        except OSError as error:
-            message = f"cannot be read: {error.strerror or error}"
-            raise findings.refuse(str(path), message) from error
-        file = open_texts(opened, path.name, limits, findings)
+    with opened_texts(path, limits, findings) as file:
         source = ArrowSource(file)
-        if not file.rows:
-            raise findings.refuse("", "has no rows")
         if answers.columns is None and holds_features(source):
             message = "holds features and labels; upload it as 'features'"
             raise findings.refuse("kind", message)

@@ -1,5 +1,7 @@
 """The values of tables of texts: words of a column, and the split that rows name."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ from contract.dataset_files.formats import format_of, refuse_no_texts
 from contract.dataset_files.json_lines import JsonLines, open_json_lines
 from contract.dataset_files.parquet import open_parquet
 from contract.dataset_files.problems import Findings, Limits
+from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.split_folders import PARTS, Part
 
 MAX_CHARACTERS: Final = 20_000
@@ -23,12 +26,26 @@ SHOWN: Final = 40
 _ROWS_AT_ONCE: Final = 4_096
 
 
-def open_texts(path: Path, name: str, limits: Limits, findings: Findings) -> ArrowFile:
-    """Open a CSV, Parquet or JSON lines file.
+@contextmanager
+def opened_texts(path: Path, limits: Limits, findings: Findings) -> Iterator[ArrowFile]:
+    """Hold a CSV, Parquet or JSON lines file open that has rows.
 
     Raises:
-        IntakeError: it is another file, or cannot be read.
+        IntakeError: it is another file, cannot be read, or has no rows.
     """
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(regular_file(path))
+        except OSError as error:
+            message = f"cannot be read: {error.strerror or error}"
+            raise findings.refuse(str(path), message) from error
+        file = _open(opened, path.name, limits, findings)
+        if not file.rows:
+            raise findings.refuse("", "has no rows")
+        yield file
+
+
+def _open(path: Path, name: str, limits: Limits, findings: Findings) -> ArrowFile:
     try:
         found = format_of(path)
     except OSError as error:
@@ -60,11 +77,20 @@ def as_words(file: ArrowFile, name: str) -> ArrowFile:
 
 def read_words(file: ArrowFile, name: str, limits: Limits, findings: Findings) -> list[str]:
     """Read texts, without blanks around them; one that is empty or too long is a problem."""
+    empty = "is empty; every row needs a text"
+    return checked_words(words_of(file, name, findings), name, empty, limits, findings)
+
+
+def checked_words(
+    words: Iterable[str], name: str, empty: str, limits: Limits, findings: Findings
+) -> list[str]:
+    """Return the words of a column, cut to the most characters; one that is empty, of which `empty`
+    tells, or too long is a problem."""
     texts: list[str] = []
     size = 0
-    for row, text in enumerate(words_of(file, name, findings)):
+    for row, text in enumerate(words):
         if not text:
-            findings.add(f"row {row}, {name}", "is empty; every row needs a text")
+            findings.add(f"row {row}, {name}", empty)
         elif len(text) > MAX_CHARACTERS:
             findings.add(
                 f"row {row}, {name}",

@@ -1,7 +1,6 @@
 """Tables of pairs, triplets, and pairs with a label or a score, as CSV, Parquet or JSON lines."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +11,13 @@ from contract.dataset_files.arrow_source import ArrowFile, ArrowSource, read_val
 from contract.dataset_files.feature_tables import holds_features, warn_of_unused
 from contract.dataset_files.problems import DEFAULT_LIMITS, Findings, Limits, TupleTable
 from contract.dataset_files.questions import NO_ANSWERS, Answers
-from contract.dataset_files.regular_file import regular_file
 from contract.dataset_files.split_folders import with_test_part
 from contract.dataset_files.text_columns import has_texts
 from contract.dataset_files.text_values import (
-    MAX_CHARACTERS,
     SHOWN,
     as_words,
-    open_texts,
+    checked_words,
+    opened_texts,
     read_parts,
     words_of,
 )
@@ -64,16 +62,8 @@ def read_tuples(
         UnansweredError: an answer is missing.
     """
     findings = Findings()
-    with ExitStack() as stack:
-        try:
-            opened = stack.enter_context(regular_file(path))
-        except OSError as error:
-            message = f"cannot be read: {error.strerror or error}"
-            raise findings.refuse(str(path), message) from error
-        file = open_texts(opened, path.name, limits, findings)
+    with opened_texts(path, limits, findings) as file:
         source = ArrowSource(file)
-        if not file.rows:
-            raise findings.refuse("", "has no rows")
         if answers.columns is None:
             _refuse_other_kinds(shape, source, findings)
         layout = choose_tuple_layout(
@@ -144,26 +134,8 @@ def _read_items(
 ) -> list[str]:
     """Read the words of a column, whole numbers as they are written; one that is empty or too long
     is a problem."""
-    words = _words(file, name, findings)
-    size = 0
-    for row, word in enumerate(words):
-        if not word:
-            findings.add(
-                f"row {row}, {name}",
-                f"is empty, so that the tuple has no {role}; fill it in, or leave the row out",
-            )
-        elif len(word) > MAX_CHARACTERS:
-            findings.add(
-                f"row {row}, {name}",
-                f"has {len(word):,} characters; {MAX_CHARACTERS:,} are the most: shorten it, "
-                "or leave the row out",
-            )
-        size += len(word)
-        if size > limits.max_bytes:
-            raise findings.refuse(
-                name, f"takes more than {limits.max_bytes:,} bytes; bring fewer or shorter texts"
-            )
-    return words
+    empty = f"is empty, so that the tuple has no {role}; fill it in, or leave the row out"
+    return checked_words(_words(file, name, findings), name, empty, limits, findings)
 
 
 def _words(file: ArrowFile, name: str, findings: Findings) -> list[str]:

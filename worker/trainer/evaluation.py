@@ -120,9 +120,12 @@ class Evaluation:
         """
         measured = self._measure(self._data.test, self._data.train, ALL)
         if self._data.test.rows is not None:
-            own, (chosen_points, _) = measured.embeddings[0], self._validation_points()
-            of_chosen = (chosen_points, self._validation)
-            measured.values.update(tuple_verification(own, self._data.test, *of_chosen))
+            chosen_points, _ = self._validation_points()
+            measured.values.update(
+                tuple_verification(
+                    measured.embeddings[0], self._data.test, chosen_points, self._validation
+                )
+            )
             return measured
         points, labels = _join(measured.embeddings, self._data.test.labels)
         values = measured.values
